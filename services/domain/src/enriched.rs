@@ -1,0 +1,180 @@
+//! Movie + OMDb → the record to store, and where a run's objects lie.
+//!
+//! ```text
+//! runs/<run>/<position>-<imdb id>.json   one enriched movie: the source's fields, then OMDb's
+//! runs/<run>/Top10Movies.json            the assembled list of a complete run
+//! Top10Movies.json                       the list of the newest complete run
+//! ```
+//!
+//! The key of a movie comes from its message alone. A message that is delivered again therefore meets its own object
+//! instead of making a second one.
+
+use serde_json::{Map, Value};
+
+use crate::message::MovieMessage;
+use crate::movie::ImdbId;
+use crate::run::Run;
+
+/// The key of the newest complete list. The name is the original's, whatever `TOP_N` says: readers know it.
+pub const LATEST_KEY: &str = "Top10Movies.json";
+
+/// User metadata of an assembled list: the run it came from, so that a HEAD tells it.
+pub const RUN_METADATA: &str = "run";
+
+/// OMDb's answer for one title: its JSON object as it came.
+pub type OmdbMovie = Map<String, Value>;
+
+/// The record of one enriched movie: the source's fields, then OMDb's. Its bytes depend on nothing else, so storing
+/// it twice stores the same. Names do not clash (`title`, `Title`); if one day they do, the source's stands, since it
+/// is what was ranked.
+#[must_use]
+pub fn enrich(message: &MovieMessage, omdb: OmdbMovie) -> Vec<u8> {
+    let movie = &message.movie;
+    let source = [
+        ("id", movie.id.as_str()),
+        ("rank", &movie.rank),
+        ("title", &movie.title),
+        ("fullTitle", &movie.full_title),
+        ("year", &movie.year),
+        ("image", &movie.image),
+        ("crew", &movie.crew),
+        ("imDbRating", &movie.im_db_rating),
+        ("imDbRatingCount", &movie.im_db_rating_count),
+    ];
+    let mut record: Map<_, _> =
+        source.into_iter().map(|(name, text)| (name.to_owned(), Value::String(text.to_owned()))).collect();
+    for (name, value) in omdb {
+        record.entry(name).or_insert(value);
+    }
+    Value::Object(record).to_string().into_bytes()
+}
+
+/// The assembled list of a complete run, from its records in order of position.
+///
+/// `{"run": "…", "items": [record, record, …]}`. Records are joined as stored, byte for byte: two enrichers that
+/// finish a run at once write the same list.
+#[must_use]
+pub fn assemble(run: &Run, records: &[impl AsRef<[u8]>]) -> Vec<u8> {
+    let mut list = format!(r#"{{"run":"{run}","items":["#).into_bytes();
+    for (index, record) in records.iter().enumerate() {
+        if index > 0 {
+            list.push(b',');
+        }
+        list.extend_from_slice(record.as_ref());
+    }
+    list.extend_from_slice(b"]}");
+    list
+}
+
+/// Where all objects of a run lie.
+#[must_use]
+pub fn run_prefix(run: &Run) -> String {
+    format!("runs/{run}/")
+}
+
+/// The key of a run's assembled list.
+#[must_use]
+pub fn run_list_key(run: &Run) -> String {
+    format!("runs/{run}/{LATEST_KEY}")
+}
+
+/// The key of a message's record. The position is padded to the width of `of` (at least two digits), so that a
+/// listing shows the movies in order.
+#[must_use]
+pub fn movie_key(message: &MovieMessage) -> String {
+    let width = message.of.to_string().len().max(2);
+    let MovieMessage { run, position, movie, .. } = message;
+    format!("runs/{run}/{position:0width$}-{}.json", movie.id)
+}
+
+/// The position and id that a key of a run's movie names; nothing for any other key.
+#[must_use]
+pub fn read_movie_key(run: &Run, key: &str) -> Option<(usize, ImdbId)> {
+    let name = key.strip_prefix(&run_prefix(run))?.strip_suffix(".json")?;
+    let (position, id) = name.split_once('-')?;
+    Some((position.parse().ok()?, ImdbId::parse(id).ok()?))
+}
+
+/// The keys of a run's movies in order of position, once all `of` of them are there; nothing before.
+///
+/// If the source changed between two attempts of one schedule event, a position may have two objects. The first in
+/// the order of keys is taken, so that everyone who looks takes the same one.
+#[must_use]
+pub fn complete_run<'a>(run: &Run, of: usize, keys: impl IntoIterator<Item = &'a str>) -> Option<Vec<String>> {
+    let mut by_position = std::collections::BTreeMap::<usize, &str>::new();
+    for key in keys {
+        if let Some((position, _)) = read_movie_key(run, key).filter(|(position, _)| (1..=of).contains(position)) {
+            by_position.entry(position).and_modify(|first| *first = key.min(first)).or_insert(key);
+        }
+    }
+    (by_position.len() == of).then(|| by_position.into_values().map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn message(position: usize, of: usize) -> MovieMessage {
+        let body = json!({
+            "schema_version": 1, "run": "2026-11-22T12-00-00Z", "position": position, "of": of,
+            "movie": {"id": "tt0111161", "title": "The Shawshank Redemption", "imDbRating": "9.2"},
+        });
+        MovieMessage::parse(&body.to_string()).unwrap()
+    }
+
+    #[test]
+    fn a_record_holds_the_fields_of_the_source_and_then_those_of_omdb() {
+        let omdb = json!({"Title": "The Shawshank Redemption", "id": "not this one", "Response": "True"});
+        let record: Value =
+            serde_json::from_slice(&enrich(&message(1, 10), omdb.as_object().unwrap().clone())).unwrap();
+        assert_eq!(record["id"], "tt0111161");
+        assert_eq!(record["Title"], "The Shawshank Redemption");
+        assert_eq!(record.as_object().unwrap().keys().next_back().unwrap(), "Response");
+    }
+
+    #[test]
+    fn the_list_of_a_run_is_its_records_in_order() {
+        let list = assemble(&message(1, 2).run, &[br#"{"id":"a"}"#, br#"{"id":"b"}"#]);
+        let expected = json!({"run": "2026-11-22T12-00-00Z", "items": [{"id": "a"}, {"id": "b"}]});
+        assert_eq!(serde_json::from_slice::<Value>(&list).unwrap(), expected);
+    }
+
+    #[test]
+    fn positions_are_padded_so_that_a_listing_is_in_order() {
+        assert_eq!(movie_key(&message(1, 10)), "runs/2026-11-22T12-00-00Z/01-tt0111161.json");
+        assert_eq!(movie_key(&message(7, 7)), "runs/2026-11-22T12-00-00Z/07-tt0111161.json");
+        assert_eq!(movie_key(&message(12, 1000)), "runs/2026-11-22T12-00-00Z/0012-tt0111161.json");
+    }
+
+    #[test]
+    fn only_the_movies_of_the_run_count_towards_its_completion() {
+        let run = message(1, 2).run;
+        let first = movie_key(&message(1, 2));
+        let other = "runs/2026-11-23T12-00-00Z/02-tt0111161.json";
+        let stray = [first.as_str(), other, "runs/2026-11-22T12-00-00Z/Top10Movies.json", "Top10Movies.json"];
+        assert_eq!(complete_run(&run, 2, stray), None);
+        let second = movie_key(&message(2, 2));
+        assert_eq!(complete_run(&run, 2, [second.as_str(), &first]), Some(vec![first.clone(), second.clone()]));
+    }
+
+    #[test]
+    fn of_two_objects_at_one_position_everyone_takes_the_same() {
+        let run = message(1, 1).run;
+        let keys = ["runs/2026-11-22T12-00-00Z/01-tt2222222.json", "runs/2026-11-22T12-00-00Z/01-tt1111111.json"];
+        assert_eq!(complete_run(&run, 1, keys), Some(vec![keys[1].to_owned()]));
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_names_the_position_and_id_it_was_made_from(of in 1_usize..=1000, share in 0.0_f64..1.0) {
+            #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            let position = 1 + (share * of as f64) as usize;
+            let message = message(position, of);
+            let id = message.movie.id.clone();
+            prop_assert_eq!(read_movie_key(&message.run, &movie_key(&message)), Some((position, id)));
+        }
+    }
+}

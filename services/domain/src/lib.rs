@@ -1,0 +1,24 @@
+//! The rules and the contract of movie-pipeline.
+//!
+//! Invariant: nothing here does I/O, reads a clock or knows AWS. Every function is a value in, a value out, so the
+//! rules can be tested without a pipeline and the contract can be shared by services, infrastructure and tests.
+//!
+//! | Module | What it holds |
+//! |---|---|
+//! | [`movie`] | an item of the source, checked once on the way in |
+//! | [`ranking`] | items → the top N |
+//! | [`run`] | one execution of the pipeline and its name |
+//! | [`message`] | what travels over the topic |
+//! | [`enriched`] | movie + OMDb → the record to store; object keys of a run |
+//! | [`contract`] | environment variables, metrics, dimensions, log fields: name, unit, meaning |
+
+pub mod contract;
+pub mod enriched;
+pub mod message;
+pub mod movie;
+pub mod ranking;
+pub mod run;
+
+pub use message::MovieMessage;
+pub use movie::{ImdbId, Movie};
+pub use run::Run;
