@@ -1,1 +1,32 @@
-//! Under construction.
+//! What every function has around its handler: settings, connections, the invocation loop.
+//!
+//! A `main.rs` reads like this:
+//!
+//! ```ignore
+//! let function = match function::start(Service::Ranker, Settings::read).await {
+//!     Ok(function) => function,
+//!     Err(refused) => return refused.into(),
+//! };
+//! let handler = Ranker::new(/* from function.settings and function.connections */);
+//! function.serve(|event, deadline| handler.handle(event, deadline)).await
+//! ```
+//!
+//! | Module | What it holds |
+//! |---|---|
+//! | [`settings`] | the environment, read once, all faults at once |
+//! | [`connections`] | one set of roots, one connector for all AWS clients |
+//! | [`invocation`] | the loop: span, handler, flush |
+//! | [`deadline`] | how much time an invocation has left |
+//! | [`backoff`] | pauses between tries |
+
+pub mod backoff;
+pub mod connections;
+pub mod deadline;
+pub mod invocation;
+pub mod settings;
+mod start;
+
+pub use connections::Connections;
+pub use deadline::Deadline;
+pub use settings::{Faults, Reader};
+pub use start::{Function, StartError, start};

@@ -1,0 +1,162 @@
+//! The `OMDb` API key, from an SSM parameter.
+
+use std::fmt;
+
+use aws_config::SdkConfig;
+use aws_sdk_ssm::error::DisplayErrorContext;
+use tokio::sync::Mutex;
+
+/// An `OMDb` API key. It does not print itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKey(String);
+
+impl ApiKey {
+    /// Takes the key's text, without the white space that a console may have added.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.trim().to_owned())
+    }
+
+    /// The key itself, for the one request that needs it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKey(…)")
+    }
+}
+
+/// Where the key is kept.
+pub trait KeyStore: Send + Sync + 'static {
+    /// The key as it stands there now.
+    fn fetch(&self) -> impl Future<Output = Result<ApiKey, KeyError>> + Send;
+}
+
+/// The key cannot be had: what to do stands in SSM's words (`ParameterNotFound`, `AccessDeniedException`, …).
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the OMDb API key cannot be read from the SSM parameter {parameter}: {reason}")]
+pub struct KeyError {
+    /// The parameter's name.
+    pub parameter: String,
+    /// What SSM said.
+    pub reason: String,
+}
+
+/// The key as a `SecureString` parameter.
+#[derive(Debug, Clone)]
+pub struct SsmKeyStore {
+    ssm: aws_sdk_ssm::Client,
+    parameter: String,
+}
+
+impl SsmKeyStore {
+    /// A client of this parameter.
+    #[must_use]
+    pub fn new(aws: &SdkConfig, parameter: &str) -> Self {
+        Self { ssm: aws_sdk_ssm::Client::new(aws), parameter: parameter.to_owned() }
+    }
+
+    fn error(&self, reason: String) -> KeyError {
+        KeyError { parameter: self.parameter.clone(), reason }
+    }
+}
+
+impl KeyStore for SsmKeyStore {
+    async fn fetch(&self) -> Result<ApiKey, KeyError> {
+        let answer = self.ssm.get_parameter().name(&self.parameter).with_decryption(true).send().await;
+        let parameter = answer.map_err(|error| self.error(DisplayErrorContext(error).to_string()))?.parameter;
+        match parameter.and_then(|parameter| parameter.value).map(|value| ApiKey::new(&value)) {
+            Some(key) if !key.expose().is_empty() => Ok(key),
+            _ => Err(self.error("the parameter is empty".to_owned())),
+        }
+    }
+}
+
+/// The key, fetched when first needed and again when it is said to be wrong.
+///
+/// A lock held over the fetch makes ten movies that need the key at once fetch it once.
+pub struct CachedKey<K> {
+    store: K,
+    cached: Mutex<Option<ApiKey>>,
+}
+
+impl<K: KeyStore> CachedKey<K> {
+    /// An empty cache.
+    #[must_use]
+    pub fn new(store: K) -> Self {
+        Self { store, cached: Mutex::new(None) }
+    }
+
+    /// The key, from the cache if it is there.
+    ///
+    /// # Errors
+    /// [`KeyError`]; the next call tries again.
+    pub async fn get(&self) -> Result<ApiKey, KeyError> {
+        let mut cached = self.cached.lock().await;
+        match &*cached {
+            Some(key) => Ok(key.clone()),
+            None => self.fill(&mut cached).await,
+        }
+    }
+
+    /// The key after `rejected` was said to be wrong: fetched again, unless somebody has done so since.
+    ///
+    /// # Errors
+    /// [`KeyError`]; the next call tries again.
+    pub async fn get_other_than(&self, rejected: &ApiKey) -> Result<ApiKey, KeyError> {
+        let mut cached = self.cached.lock().await;
+        match &*cached {
+            Some(key) if key != rejected => Ok(key.clone()),
+            _ => self.fill(&mut cached).await,
+        }
+    }
+
+    async fn fill(&self, cached: &mut Option<ApiKey>) -> Result<ApiKey, KeyError> {
+        *cached = None;
+        let key = self.store.fetch().await?;
+        *cached = Some(key.clone());
+        Ok(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// Gives key 1, then key 2, …
+    #[derive(Default)]
+    struct Counting(AtomicUsize);
+
+    impl KeyStore for Counting {
+        async fn fetch(&self) -> Result<ApiKey, KeyError> {
+            tokio::task::yield_now().await;
+            Ok(ApiKey::new(&(self.0.fetch_add(1, Ordering::Relaxed) + 1).to_string()))
+        }
+    }
+
+    #[tokio::test]
+    async fn those_who_need_the_key_at_once_fetch_it_once() {
+        let key = CachedKey::new(Counting::default());
+        let (one, two) = tokio::join!(key.get(), key.get());
+        assert_eq!((one.unwrap().expose(), two.unwrap().expose()), ("1", "1"));
+    }
+
+    #[tokio::test]
+    async fn a_rejected_key_is_fetched_again_once_for_all_who_used_it() {
+        let key = CachedKey::new(Counting::default());
+        let old = key.get().await.unwrap();
+        let (one, two) = tokio::join!(key.get_other_than(&old), key.get_other_than(&old));
+        assert_eq!((one.unwrap().expose(), two.unwrap().expose()), ("2", "2"));
+    }
+
+    #[test]
+    fn a_key_does_not_print_itself() {
+        assert_eq!(format!("{:?}", ApiKey::new("hunter2")), "ApiKey(…)");
+    }
+}

@@ -1,0 +1,154 @@
+//! The private bucket in S3.
+
+use std::future::Future;
+
+use aws_config::SdkConfig;
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ServerSideEncryption;
+use domain::Run;
+use domain::enriched::RUN_METADATA;
+
+/// What the enricher asks of its bucket.
+pub trait Bucket: Send + Sync + 'static {
+    /// Whether an object stands at this key, and what it says about itself.
+    fn head(&self, key: &str) -> impl Future<Output = Result<Option<Head>, BucketError>> + Send;
+
+    /// An object's bytes.
+    fn get(&self, key: &str) -> impl Future<Output = Result<Vec<u8>, BucketError>> + Send;
+
+    /// The first 1,000 keys under a prefix, in order: a run has no more movies, and their keys come first.
+    fn list(&self, prefix: &str) -> impl Future<Output = Result<Vec<String>, BucketError>> + Send;
+
+    /// Stores an object, if `condition` holds when it is stored.
+    fn put(&self, object: Object<'_>, condition: &Condition) -> impl Future<Output = Result<Put, BucketError>> + Send;
+}
+
+/// An object to store: JSON, encrypted with the customer's key.
+#[derive(Debug, Clone, Copy)]
+pub struct Object<'a> {
+    /// Its key.
+    pub key: &'a str,
+    /// Its bytes.
+    pub body: &'a [u8],
+    /// For an assembled list, the run that it is of.
+    pub run: Option<&'a Run>,
+}
+
+/// What an object says about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// Its version for a conditional write.
+    pub etag: String,
+    /// The run that an assembled list is of.
+    pub run: Option<Run>,
+}
+
+/// When an object may be stored
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// Only where none stands (`If-None-Match: *`).
+    Absent,
+    /// Only over this very object (`If-Match`).
+    Unchanged {
+        /// Its `ETag`.
+        etag: String,
+    },
+}
+
+/// What became of a conditional write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Put {
+    /// The object stands as given.
+    Stored,
+    /// Another one stood there, or came at the same time: nothing was written.
+    ConditionFailed,
+}
+
+/// S3 refused or could not be reached.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("S3 could not {operation} {key}: {reason}")]
+pub struct BucketError {
+    /// What was asked.
+    pub operation: &'static str,
+    /// Of which key or prefix.
+    pub key: String,
+    /// What S3 said.
+    pub reason: String,
+}
+
+/// The bucket in S3.
+#[derive(Debug, Clone)]
+pub struct S3Bucket {
+    s3: aws_sdk_s3::Client,
+    bucket: String,
+    kms_key_arn: String,
+}
+
+impl S3Bucket {
+    /// A client of this bucket that encrypts with this key.
+    #[must_use]
+    pub fn new(aws: &SdkConfig, bucket: &str, kms_key_arn: &str) -> Self {
+        Self { s3: aws_sdk_s3::Client::new(aws), bucket: bucket.to_owned(), kms_key_arn: kms_key_arn.to_owned() }
+    }
+}
+
+impl Bucket for S3Bucket {
+    async fn head(&self, key: &str) -> Result<Option<Head>, BucketError> {
+        match self.s3.head_object().bucket(&self.bucket).key(key).send().await {
+            Ok(head) => {
+                let run = head.metadata.as_ref().and_then(|metadata| metadata.get(RUN_METADATA));
+                Ok(Some(Head {
+                    etag: head.e_tag.clone().unwrap_or_default(),
+                    run: run.and_then(|run| Run::parse(run).ok()),
+                }))
+            }
+            Err(SdkError::ServiceError(error)) if error.err().is_not_found() => Ok(None),
+            Err(error) => Err(fault("look at", key, error)),
+        }
+    }
+
+    async fn get(&self, key: &str) -> Result<Vec<u8>, BucketError> {
+        let object = self.s3.get_object().bucket(&self.bucket).key(key).send().await;
+        let body = object.map_err(|error| fault("read", key, error))?.body.collect().await;
+        Ok(body.map_err(|error| fault("read", key, error))?.to_vec())
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, BucketError> {
+        let page = self.s3.list_objects_v2().bucket(&self.bucket).prefix(prefix).send().await;
+        let objects = page.map_err(|error| fault("list", prefix, error))?.contents.unwrap_or_default();
+        Ok(objects.into_iter().filter_map(|object| object.key).collect())
+    }
+
+    async fn put(&self, object: Object<'_>, condition: &Condition) -> Result<Put, BucketError> {
+        let request = self
+            .s3
+            .put_object()
+            .bucket(&self.bucket)
+            .key(object.key)
+            .body(ByteStream::from(object.body.to_vec()))
+            .content_type("application/json")
+            .server_side_encryption(ServerSideEncryption::AwsKms)
+            .ssekms_key_id(&self.kms_key_arn)
+            .set_metadata(object.run.map(|run| [(RUN_METADATA.to_owned(), run.to_string())].into()));
+        let request = match condition {
+            Condition::Absent => request.if_none_match("*"),
+            Condition::Unchanged { etag } => request.if_match(etag),
+        };
+        match request.send().await {
+            Ok(_) => Ok(Put::Stored),
+            Err(error) if is_failed_condition(error.code()) => Ok(Put::ConditionFailed),
+            Err(error) => Err(fault("store", object.key, error)),
+        }
+    }
+}
+
+/// 412 when another object stands there, 409 when two came at once, and for `If-Match` 404 when the object is gone.
+fn is_failed_condition(code: Option<&str>) -> bool {
+    matches!(code, Some("PreconditionFailed" | "ConditionalRequestConflict" | "NoSuchKey"))
+}
+
+fn fault(operation: &'static str, key: &str, error: impl std::error::Error) -> BucketError {
+    BucketError { operation, key: key.to_owned(), reason: DisplayErrorContext(error).to_string() }
+}

@@ -1,0 +1,94 @@
+//! All objects of a run → its list, and the latest list. There is no coordinator: S3 lists are strongly consistent
+//! (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyModel>), so whoever stores the last
+//! movie of a run sees all of them.
+
+use domain::Run;
+use domain::enriched::{LATEST_KEY, assemble, complete_run, run_list_key, run_prefix};
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::bucket::{Bucket, BucketError, Condition, Object, Put};
+
+/// How many records are read at once when a list is assembled.
+const READS_IN_FLIGHT: usize = 16;
+
+/// How often moving the latest list is tried when others move it at the same time. Each loss means that somebody else
+/// won, so this many losses in a row need this many runs that end at the same moment.
+const MAX_MOVES: usize = 10;
+
+/// What became of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Completion {
+    /// Movies are still missing; whoever stores the last one will look again.
+    Incomplete,
+    /// This call assembled the list.
+    Assembled,
+    /// Somebody had assembled it before.
+    AlreadyAssembled,
+}
+
+/// Why a complete run has no list yet, or latest does not name it. The records that led here fail, so that the queue
+/// delivers them again and this is tried again.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CompletionError {
+    /// S3 refused.
+    #[error(transparent)]
+    Bucket(#[from] BucketError),
+    /// Others moved latest each time.
+    #[error("the latest list was moved by others {MAX_MOVES} times in a row")]
+    Contended,
+}
+
+/// Looks whether a run is complete; if so, sees to it that its list stands and that latest is of no older run.
+///
+/// Every step may be repeated: a list is written once (two who do so at once write the same bytes), and latest only
+/// moves forward.
+///
+/// # Errors
+/// [`CompletionError`].
+pub async fn complete<B: Bucket>(bucket: &B, run: &Run, of: usize) -> Result<Completion, CompletionError> {
+    let keys = bucket.list(&run_prefix(run)).await?;
+    let Some(movies) = complete_run(run, of, keys.iter().map(String::as_str)) else {
+        return Ok(Completion::Incomplete);
+    };
+    let list_key = run_list_key(run);
+    let (list, completion) = if bucket.head(&list_key).await?.is_some() {
+        (None, Completion::AlreadyAssembled)
+    } else {
+        let list = assemble(run, &read_all(bucket, movies).await?);
+        let object = Object { key: &list_key, body: &list, run: Some(run) };
+        match bucket.put(object, &Condition::Absent).await? {
+            Put::Stored => (Some(list), Completion::Assembled),
+            Put::ConditionFailed => (None, Completion::AlreadyAssembled),
+        }
+    };
+    move_latest(bucket, run, list).await?;
+    Ok(completion)
+}
+
+/// The records of a run in order of position.
+async fn read_all<B: Bucket>(bucket: &B, keys: Vec<String>) -> Result<Vec<Vec<u8>>, BucketError> {
+    stream::iter(keys).map(|key| async move { bucket.get(&key).await }).buffered(READS_IN_FLIGHT).try_collect().await
+}
+
+/// Makes latest the list of this run, unless it is of this or a newer run already.
+async fn move_latest<B: Bucket>(bucket: &B, run: &Run, list: Option<Vec<u8>>) -> Result<(), CompletionError> {
+    let mut list = list;
+    for _ in 0..MAX_MOVES {
+        let condition = match bucket.head(LATEST_KEY).await? {
+            Some(latest) if latest.run.as_ref() >= Some(run) => return Ok(()),
+            Some(latest) => Condition::Unchanged { etag: latest.etag },
+            None => Condition::Absent,
+        };
+        let body = match list.take() {
+            Some(list) => list,
+            None => bucket.get(&run_list_key(run)).await?,
+        };
+        let object = Object { key: LATEST_KEY, body: &body, run: Some(run) };
+        if bucket.put(object, &condition).await? == Put::Stored {
+            tracing::info!(run = run.as_str(), key = LATEST_KEY, "the latest list is of this run");
+            return Ok(());
+        }
+        list = Some(body);
+    }
+    Err(CompletionError::Contended)
+}

@@ -1,0 +1,65 @@
+//! One record → one object.
+
+use domain::enriched::{enrich, movie_key};
+use domain::message::{MessageFault, MovieMessage};
+use function::Deadline;
+
+use crate::api_key::KeyStore;
+use crate::bucket::{Bucket, BucketError, Condition, Object, Put};
+use crate::omdb::{Ask, Breaker, Omdb, OmdbError};
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Enrichment {
+    /// The movie was enriched and stored.
+    Stored,
+    /// Its object stood already: a delivery before this one stored it. `OMDb` was not asked.
+    AlreadyStored,
+}
+
+/// Why a record failed. Each goes back to the queue, since only the queue counts receives and moves what fails for
+/// good, whole, into the dead-letter queue; nothing is ever deleted unprocessed.
+#[derive(Debug, thiserror::Error)]
+pub enum EnrichmentError {
+    /// The record is no message of ours. Trying again will not help, but the dead-letter queue keeps it.
+    #[error(transparent)]
+    Message(#[from] MessageFault),
+    /// `OMDb` did not give the movie.
+    #[error(transparent)]
+    Omdb(#[from] OmdbError),
+    /// S3 did not take it.
+    #[error(transparent)]
+    Bucket(#[from] BucketError),
+    /// The invocation had no time left for it.
+    #[error("the invocation ends before the movie could be stored")]
+    OutOfTime,
+    /// A fault of ours.
+    #[error("a panic: see the log line before this one")]
+    Panicked,
+}
+
+/// Enriches and stores the movie of one message.
+///
+/// # Errors
+/// [`EnrichmentError`].
+pub async fn store<B: Bucket, A: Ask, K: KeyStore>(
+    message: &MovieMessage,
+    bucket: &B,
+    omdb: &Omdb<A, K>,
+    breaker: &Breaker,
+    deadline: Deadline,
+) -> Result<Enrichment, EnrichmentError> {
+    let key = movie_key(message);
+    // Looked for first, so that a message delivered again costs none of the day's requests.
+    if bucket.head(&key).await?.is_some() {
+        return Ok(Enrichment::AlreadyStored);
+    }
+    let movie = omdb.movie(&message.movie.id, breaker, deadline).await?;
+    let record = enrich(message, movie);
+    let object = Object { key: &key, body: &record, run: None };
+    // Should two deliveries work at once, the first to store wins, and both find the same object.
+    Ok(match bucket.put(object, &Condition::Absent).await? {
+        Put::Stored => Enrichment::Stored,
+        Put::ConditionFailed => Enrichment::AlreadyStored,
+    })
+}

@@ -1,0 +1,213 @@
+//! A batch → which of its records failed.
+//!
+//! Which failures go back to the queue: all of them, each record by itself. SQS delivers a failed record again after
+//! the visibility timeout and, after the maximum number of receives, moves it to the dead-letter queue as it came. This
+//! relies on `ReportBatchItemFailures` in the event source mapping
+//! (<https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>): without it, Lambda would delete
+//! the whole batch. The invocation itself fails only when the event is no SQS event; Lambda then returns the batch.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use domain::Run;
+use domain::contract::metrics::{ENRICHMENT_FAILURES, MOVIES_ENRICHED, RUNS_COMPLETED};
+use domain::message::{MovieMessage, TRACEPARENT_ATTRIBUTE};
+use function::Deadline;
+use serde_json::Value;
+use telemetry::{Metrics, propagation};
+use tokio::task::JoinSet;
+use tracing::{Instrument, Span, info_span};
+
+use crate::api_key::KeyStore;
+use crate::bucket::Bucket;
+use crate::completion::{Completion, complete};
+use crate::enrichment::{Enrichment, EnrichmentError, store};
+use crate::omdb::{Ask, Breaker, Omdb};
+
+/// What is kept of an invocation's time for completing runs, answering, and sending telemetry. A record that is not
+/// stored by then fails and is delivered again.
+const RESERVE: Duration = Duration::from_secs(3);
+
+/// The enricher without its runtime.
+pub struct Enricher<B, A, K> {
+    bucket: Arc<B>,
+    omdb: Arc<Omdb<A, K>>,
+    metrics: Metrics,
+}
+
+/// The event is not what the event source mapping sends.
+#[derive(Debug, thiserror::Error)]
+#[error("the event is no SQS event: {0}; the enricher is invoked by its event source mapping alone")]
+pub struct EnricherError(#[source] serde_json::Error);
+
+/// A record that is done, and the run it may have completed.
+struct Done {
+    enrichment: Enrichment,
+    run: Run,
+    of: usize,
+}
+
+/// What came of each record: its id, and the work done or why not.
+type Outcomes = Vec<(String, Result<Done, EnrichmentError>)>;
+
+impl<B: Bucket, A: Ask, K: KeyStore> Enricher<B, A, K> {
+    /// An enricher that stores into this bucket.
+    #[must_use]
+    pub fn new(bucket: B, omdb: Omdb<A, K>, metrics: Metrics) -> Self {
+        Self { bucket: Arc::new(bucket), omdb: Arc::new(omdb), metrics }
+    }
+
+    /// Handles one batch: all its movies in flight together, then the runs they may have completed.
+    ///
+    /// # Errors
+    /// [`EnricherError`]; failed records are no error but part of the response.
+    pub async fn handle(&self, event: Value, deadline: Deadline) -> Result<SqsBatchResponse, EnricherError> {
+        let started = Instant::now();
+        let event: SqsEvent = serde_json::from_value(event).map_err(EnricherError)?;
+        let records = event.records.len();
+        let span = info_span!(
+            "process batch",
+            otel.kind = "consumer",
+            messaging.system = "aws_sqs",
+            messaging.operation.type = "process",
+            messaging.batch.message_count = records,
+        );
+        let outcomes = self.enrich_all(event.records, deadline, &span).await;
+        let mut failed = failed_ids(&outcomes);
+        let done = outcomes.iter().filter_map(|(id, outcome)| Some((id.as_str(), outcome.as_ref().ok()?))).collect();
+        failed.extend(self.complete_runs(done).instrument(span).await);
+
+        self.report(&outcomes, failed.len(), started.elapsed());
+        let mut response = SqsBatchResponse::default();
+        response.set_failures(failed);
+        Ok(response)
+    }
+
+    /// Each record in a task of its own: a panic then fails that record alone.
+    async fn enrich_all(&self, records: Vec<SqsMessage>, deadline: Deadline, batch: &Span) -> Outcomes {
+        let breaker = Arc::new(Breaker::default());
+        let mut tasks = JoinSet::new();
+        let mut running = HashMap::new();
+        for record in records {
+            let id = record.message_id.clone().unwrap_or_default();
+            let work = Work {
+                bucket: Arc::clone(&self.bucket),
+                omdb: Arc::clone(&self.omdb),
+                breaker: Arc::clone(&breaker),
+                deadline: deadline.less(RESERVE),
+            };
+            let span = record_span(&record, batch);
+            let handle = tasks.spawn(async move { work.process(&record).await }.instrument(span));
+            running.insert(handle.id(), id);
+        }
+        let mut outcomes = Vec::new();
+        while let Some(joined) = tasks.join_next_with_id().await {
+            let (task, outcome) = match joined {
+                Ok((task, outcome)) => (task, outcome),
+                Err(panicked) => (panicked.id(), Err(EnrichmentError::Panicked)),
+            };
+            let id = running.remove(&task).unwrap_or_default();
+            outcomes.push((id, outcome));
+        }
+        outcomes
+    }
+
+    /// Completes each run of the batch once; gives the records of those that could not be completed.
+    async fn complete_runs(&self, done: Vec<(&str, &Done)>) -> Vec<String> {
+        let mut runs = BTreeMap::<(&Run, usize), Vec<&str>>::new();
+        for (id, done) in done {
+            runs.entry((&done.run, done.of)).or_default().push(id);
+        }
+        let mut failed = Vec::new();
+        for ((run, of), ids) in runs {
+            let span = info_span!("complete run", run = run.as_str());
+            match complete(&*self.bucket, run, of).instrument(span).await {
+                Ok(Completion::Assembled) => {
+                    self.metrics.count(RUNS_COMPLETED, 1);
+                    tracing::info!(run = run.as_str(), "the run is complete");
+                }
+                Ok(Completion::Incomplete | Completion::AlreadyAssembled) => {}
+                Err(error) => {
+                    tracing::error!(run = run.as_str(), reason = %error, "the run could not be completed; its records are tried again");
+                    failed.extend(ids.into_iter().map(str::to_owned));
+                }
+            }
+        }
+        failed
+    }
+
+    fn report(&self, outcomes: &Outcomes, failed: usize, elapsed: Duration) {
+        let count = |wanted| {
+            let stored = outcomes.iter().filter_map(|(_, outcome)| outcome.as_ref().ok());
+            stored.filter(|done| done.enrichment == wanted).count()
+        };
+        let (stored, already_stored) = (count(Enrichment::Stored), count(Enrichment::AlreadyStored));
+        self.metrics.count(MOVIES_ENRICHED, stored as u64);
+        self.metrics.count(ENRICHMENT_FAILURES, failed as u64);
+        let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(records = outcomes.len(), stored, already_stored, failed, duration_ms, "the batch is processed");
+    }
+}
+
+fn failed_ids(outcomes: &Outcomes) -> Vec<String> {
+    outcomes.iter().filter(|(_, outcome)| outcome.is_err()).map(|(id, _)| id.clone()).collect()
+}
+
+/// What one record's task needs.
+struct Work<B, A, K> {
+    bucket: Arc<B>,
+    omdb: Arc<Omdb<A, K>>,
+    breaker: Arc<Breaker>,
+    deadline: Deadline,
+}
+
+impl<B: Bucket, A: Ask, K: KeyStore> Work<B, A, K> {
+    async fn process(&self, record: &SqsMessage) -> Result<Done, EnrichmentError> {
+        let outcome = match tokio::time::timeout_at(self.deadline.instant(), self.enrich(record)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(EnrichmentError::OutOfTime),
+        };
+        if let Err(error) = &outcome {
+            tracing::error!(reason = %error, "the record failed; the queue delivers it again");
+            Span::current().record("otel.status_code", "error");
+        }
+        outcome
+    }
+
+    async fn enrich(&self, record: &SqsMessage) -> Result<Done, EnrichmentError> {
+        let message = MovieMessage::parse(record.body.as_deref().unwrap_or_default())?;
+        let span = Span::current();
+        span.record("run", message.run.as_str());
+        span.record("position", message.position);
+        span.record("imdb_id", message.movie.id.as_str());
+        let enrichment = store(&message, &*self.bucket, &self.omdb, &self.breaker, self.deadline).await?;
+        Ok(Done { enrichment, run: message.run, of: message.of })
+    }
+}
+
+/// The span of one record: a child of the span that sent it, while the batch links to it
+/// (<https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/>).
+fn record_span(record: &SqsMessage, batch: &Span) -> Span {
+    let span = info_span!(
+        parent: None,
+        "process movie",
+        otel.kind = "consumer",
+        otel.status_code = tracing::field::Empty,
+        messaging.system = "aws_sqs",
+        messaging.operation.type = "process",
+        message_id = record.message_id,
+        receive_count = record.attributes.get("ApproximateReceiveCount"),
+        run = tracing::field::Empty,
+        position = tracing::field::Empty,
+        imdb_id = tracing::field::Empty,
+    );
+    let attribute = record.message_attributes.get(TRACEPARENT_ATTRIBUTE);
+    if let Some(traceparent) = attribute.and_then(|attribute| attribute.string_value.as_deref()) {
+        if !propagation::set_parent(&span, traceparent) || !propagation::link(batch, traceparent) {
+            tracing::debug!("the record's trace context cannot be read; its trace begins here");
+        }
+    }
+    span
+}

@@ -1,0 +1,139 @@
+//! What an answer of `OMDb` means. Read from its documentation (<https://www.omdbapi.com/>) and from what it is seen to
+//! send: errors come as 401 or as 200 with `"Response":"False"`, and as HTML pages under load.
+
+use std::time::Duration;
+
+use domain::ImdbId;
+use domain::enriched::OmdbMovie;
+use serde_json::Value;
+
+/// The most text of an unusable answer that a reason shows.
+const MAX_SHOWN_CHARS: usize = 120;
+
+/// What came of one request.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// The movie that was asked for.
+    Movie(OmdbMovie),
+    /// There is none of this id, in `OMDb`'s words.
+    UnknownId(String),
+    /// 401: the key is not valid.
+    KeyRejected,
+    /// 401: the key's requests of today are used up.
+    QuotaExhausted,
+    /// Nothing that can be used; worth asking again.
+    Unusable {
+        /// What came instead.
+        reason: String,
+        /// When `OMDb` wants to be asked again, if it said so.
+        retry_after: Option<Duration>,
+    },
+}
+
+impl Answer {
+    /// Nothing that can be used.
+    #[must_use]
+    pub fn unusable(reason: impl Into<String>) -> Self {
+        Self::Unusable { reason: reason.into(), retry_after: None }
+    }
+
+    /// The kind of answer in a word, for spans.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Movie(_) => "movie",
+            Self::UnknownId(_) => "unknown id",
+            Self::KeyRejected => "key rejected",
+            Self::QuotaExhausted => "quota exhausted",
+            Self::Unusable { .. } => "unusable",
+        }
+    }
+
+    /// Reads status and body of an answer to a question for `id`.
+    #[must_use]
+    pub fn read(status: u16, body: &[u8], id: &ImdbId) -> Self {
+        let json = serde_json::from_slice::<Value>(body).ok();
+        let error = json.as_ref().and_then(|json| json.get("Error")).and_then(Value::as_str).unwrap_or_default();
+        match (status, json.as_ref()) {
+            // The two share a status and differ in their text alone.
+            (401, _) if error.to_ascii_lowercase().contains("limit") => Self::QuotaExhausted,
+            (401, _) if error.to_ascii_lowercase().contains("key") => Self::KeyRejected,
+            (200, Some(Value::Object(movie))) if is_movie(movie, id) => Self::Movie(movie.clone()),
+            (200, Some(_)) if is_unknown_id(error) => Self::UnknownId(shorten(error)),
+            (200, Some(_)) if !error.is_empty() => Self::unusable(format!("its error: {}", shorten(error))),
+            (200, Some(_)) => Self::unusable("JSON, but not of the movie that was asked for"),
+            (200, None) => Self::unusable(format!("no JSON but: {}", shorten(&String::from_utf8_lossy(body)))),
+            (status, _) => Self::unusable(format!("HTTP status {status}")),
+        }
+    }
+}
+
+fn is_movie(movie: &OmdbMovie, id: &ImdbId) -> bool {
+    let is = |name, expected| movie.get(name).and_then(Value::as_str) == Some(expected);
+    is("Response", "True") && is("imdbID", id.as_str())
+}
+
+fn is_unknown_id(error: &str) -> bool {
+    let error = error.to_ascii_lowercase();
+    error.contains("incorrect imdb id") || error.contains("error getting data") || error.contains("not found")
+}
+
+fn shorten(text: &str) -> String {
+    text.chars().take(MAX_SHOWN_CHARS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(status: u16, body: &str) -> Answer {
+        Answer::read(status, body.as_bytes(), &ImdbId::parse("tt0111161").unwrap())
+    }
+
+    #[test]
+    fn the_movie_that_was_asked_for_is_taken_whole() {
+        let answer = read(200, r#"{"Title":"The Shawshank Redemption","imdbID":"tt0111161","Response":"True"}"#);
+        assert!(matches!(answer, Answer::Movie(movie) if movie.len() == 3));
+    }
+
+    #[test]
+    fn another_movie_than_the_one_asked_for_is_not_taken() {
+        let answer = read(200, r#"{"Title":"The Godfather","imdbID":"tt0068646","Response":"True"}"#);
+        assert_eq!(answer, Answer::unusable("JSON, but not of the movie that was asked for"));
+    }
+
+    #[test]
+    fn a_rejected_key_and_a_used_up_quota_are_told_apart_by_their_text() {
+        assert_eq!(read(401, r#"{"Response":"False","Error":"Invalid API key!"}"#), Answer::KeyRejected);
+        assert_eq!(read(401, r#"{"Response":"False","Error":"No API key provided."}"#), Answer::KeyRejected);
+        assert_eq!(read(401, r#"{"Response":"False","Error":"Request limit reached!"}"#), Answer::QuotaExhausted);
+    }
+
+    #[test]
+    fn an_id_that_omdb_does_not_know_is_told_from_a_passing_failure() {
+        for error in ["Incorrect IMDb ID.", "Error getting data.", "Movie not found!"] {
+            let answer = read(200, &format!(r#"{{"Response":"False","Error":"{error}"}}"#));
+            assert_eq!(answer, Answer::UnknownId(error.to_owned()));
+        }
+        let answer = read(200, r#"{"Response":"False","Error":"The service is unavailable."}"#);
+        assert_eq!(answer, Answer::unusable("its error: The service is unavailable."));
+    }
+
+    #[test]
+    fn everything_else_is_unusable_and_says_what_came() {
+        assert_eq!(read(503, "busy"), Answer::unusable("HTTP status 503"));
+        assert_eq!(read(401, "<html>"), Answer::unusable("HTTP status 401"));
+        assert_eq!(read(302, ""), Answer::unusable("HTTP status 302"));
+        assert_eq!(read(200, "<html>busy</html>"), Answer::unusable("no JSON but: <html>busy</html>"));
+        assert_eq!(read(200, "[]"), Answer::unusable("JSON, but not of the movie that was asked for"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_makes_the_reader_panic(status in 100_u16..600, body in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Answer::read(status, &body, &ImdbId::parse("tt0111161").unwrap());
+        }
+    }
+}

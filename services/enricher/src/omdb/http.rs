@@ -1,0 +1,111 @@
+//! One request to `OMDb` over HTTP.
+
+use std::future::Future;
+use std::time::Duration;
+
+use domain::ImdbId;
+use reqwest::header::RETRY_AFTER;
+use reqwest::{ClientBuilder, Response, Url};
+
+use super::answer::Answer;
+use crate::api_key::ApiKey;
+use crate::settings::OmdbSettings;
+
+/// The most bytes of an answer that are read: 1 MiB. Real ones have about 1 KiB.
+const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// How long an idle connection is kept for the next batch.
+const KEEP_ALIVE: Duration = Duration::from_secs(60);
+
+/// Something that can be asked for a movie.
+pub trait Ask: Send + Sync + 'static {
+    /// Asks once.
+    fn ask(&self, id: &ImdbId, key: &ApiKey) -> impl Future<Output = Answer> + Send;
+}
+
+/// `OMDb` on the internet.
+#[derive(Debug, Clone)]
+pub struct OmdbHttp {
+    client: reqwest::Client,
+    base_url: Url,
+}
+
+/// The HTTP client cannot be built, which is a fault of the build.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot prepare the HTTP client for OMDb: {0}")]
+pub struct HttpError(#[from] reqwest::Error);
+
+impl OmdbHttp {
+    /// A client with these timeouts.
+    ///
+    /// # Errors
+    /// [`HttpError`].
+    pub fn new(builder: ClientBuilder, settings: &OmdbSettings) -> Result<Self, HttpError> {
+        let client = builder
+            .connect_timeout(settings.connect_timeout)
+            .timeout(settings.timeout)
+            .pool_idle_timeout(KEEP_ALIVE)
+            .build()?;
+        Ok(Self { client, base_url: settings.base_url.clone() })
+    }
+
+    fn url(&self, id: &ImdbId, key: &ApiKey) -> Url {
+        let mut url = self.base_url.clone();
+        url.query_pairs_mut().append_pair("apikey", key.expose()).append_pair("i", id.as_str());
+        url
+    }
+}
+
+impl Ask for OmdbHttp {
+    async fn ask(&self, id: &ImdbId, key: &ApiKey) -> Answer {
+        let response = match self.client.get(self.url(id, key)).send().await {
+            Ok(response) => response,
+            Err(error) => return Answer::unusable(explain(error)),
+        };
+        let status = response.status().as_u16();
+        let retry_after = retry_after(&response);
+        match read_body(response).await {
+            Ok(body) => match Answer::read(status, &body, id) {
+                Answer::Unusable { reason, .. } => Answer::Unusable { reason, retry_after },
+                answer => answer,
+            },
+            Err(reason) => Answer::Unusable { reason, retry_after },
+        }
+    }
+}
+
+/// Reads no further than [`MAX_BODY_BYTES`].
+async fn read_body(mut response: Response) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(explain)? {
+        if body.len() + chunk.len() > MAX_BODY_BYTES {
+            return Err(format!("more than {MAX_BODY_BYTES} bytes"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// Seconds as `OMDb`'s host sends them; a date is not waited for.
+fn retry_after(response: &Response) -> Option<Duration> {
+    response.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
+}
+
+/// What went wrong, without the address: the key is part of it.
+fn explain(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let what = if error.is_timeout() {
+        "timed out"
+    } else if error.is_connect() {
+        "no connection"
+    } else {
+        "broken off"
+    };
+    let mut text = what.to_owned();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

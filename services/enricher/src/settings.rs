@@ -1,0 +1,121 @@
+//! What the enricher reads from its environment.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use domain::contract::environment::{
+    KMS_KEY_ARN, MOVIES_BUCKET, OMDB_API_KEY_PARAMETER, OMDB_BASE_URL, OMDB_CONNECT_TIMEOUT_MS, OMDB_MAX_ATTEMPTS,
+    OMDB_TIMEOUT_MS,
+};
+use function::Reader;
+use reqwest::Url;
+
+/// Settings of the enricher.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Where movies are stored: `MOVIES_BUCKET`.
+    pub bucket: String,
+    /// What they are encrypted with: `KMS_KEY_ARN`.
+    pub kms_key_arn: String,
+    /// The name of the parameter that holds the key: `OMDB_API_KEY_PARAMETER`.
+    pub api_key_parameter: String,
+    /// How OMDb is asked.
+    pub omdb: OmdbSettings,
+}
+
+/// How OMDb is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OmdbSettings {
+    /// `OMDB_BASE_URL`.
+    pub base_url: Url,
+    /// `OMDB_CONNECT_TIMEOUT_MS`.
+    pub connect_timeout: Duration,
+    /// `OMDB_TIMEOUT_MS`.
+    pub timeout: Duration,
+    /// `OMDB_MAX_ATTEMPTS`.
+    pub max_attempts: u32,
+}
+
+impl Settings {
+    /// Reads them, leaving faults with the reader.
+    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        // Each is read before the first `?`, so that all faults are found.
+        let bucket = reader.text(MOVIES_BUCKET);
+        let kms_key_arn = reader.read(KMS_KEY_ARN, |arn| is_key(arn).then(|| arn.to_owned()));
+        let api_key_parameter = reader.text(OMDB_API_KEY_PARAMETER);
+        let base_url = reader.read(OMDB_BASE_URL, read_base_url);
+        let connect_timeout = reader.milliseconds(OMDB_CONNECT_TIMEOUT_MS);
+        let timeout = reader.milliseconds(OMDB_TIMEOUT_MS);
+        let max_attempts = reader.number(OMDB_MAX_ATTEMPTS, 1..=10);
+        Some(Self {
+            bucket: bucket?,
+            kms_key_arn: kms_key_arn?,
+            api_key_parameter: api_key_parameter?,
+            omdb: OmdbSettings {
+                base_url: base_url?,
+                connect_timeout: connect_timeout?,
+                timeout: timeout?,
+                max_attempts: max_attempts?,
+            },
+        })
+    }
+}
+
+/// `arn:<partition>:kms:<region>:<account>:key/<id>`
+fn is_key(arn: &str) -> bool {
+    let parts: Vec<_> = arn.split(':').collect();
+    matches!(parts[..], ["arn", _, "kms", _, _, key] if key.starts_with("key/"))
+}
+
+/// HTTPS, or plain HTTP to this machine: the key travels in the query, which plain HTTP shows to everyone on the way.
+fn read_base_url(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok().filter(|url| url.query().is_none())?;
+    let is_loopback = || url.host_str()?.parse::<IpAddr>().ok().map(|address| address.is_loopback());
+    match url.scheme() {
+        "https" => Some(url),
+        "http" if is_loopback() == Some(true) => Some(url),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn read(changes: &[(&'static str, &'static str)]) -> Result<Settings, String> {
+        let mut environment = HashMap::from([
+            ("MOVIES_BUCKET", "movies"),
+            ("KMS_KEY_ARN", "arn:aws:kms:eu-central-1:123456789012:key/1234abcd"),
+            ("OMDB_API_KEY_PARAMETER", "/movie-pipeline/dev/omdb-api-key"),
+        ]);
+        environment.extend(changes.iter().copied());
+        let mut reader = Reader::new(&environment);
+        let settings = Settings::read(&mut reader);
+        reader.finish(settings).map_err(|faults| faults.to_string())
+    }
+
+    #[test]
+    fn omdb_is_asked_over_https_unless_told_otherwise() {
+        assert_eq!(read(&[]).unwrap().omdb.base_url.as_str(), "https://www.omdbapi.com/");
+    }
+
+    #[test]
+    fn plain_http_is_taken_for_this_machine_alone() {
+        assert!(read(&[("OMDB_BASE_URL", "http://127.0.0.1:8080/")]).is_ok());
+        for url in ["http://www.omdbapi.com/", "http://127.0.0.1.example.com/", "ftp://127.0.0.1/", "omdbapi.com"] {
+            assert!(read(&[("OMDB_BASE_URL", url)]).unwrap_err().contains("OMDB_BASE_URL cannot be read"), "{url}");
+        }
+    }
+
+    #[test]
+    fn every_faulty_variable_is_named() {
+        let changes =
+            [("MOVIES_BUCKET", ""), ("KMS_KEY_ARN", "key"), ("OMDB_TIMEOUT_MS", "5s"), ("OMDB_MAX_ATTEMPTS", "0")];
+        let error = read(&changes).unwrap_err();
+        for (name, _) in changes {
+            assert!(error.contains(name), "{name} is not in: {error}");
+        }
+    }
+}

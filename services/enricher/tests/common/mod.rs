@@ -1,0 +1,241 @@
+//! A bucket, an `OMDb` and a key store in memory.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_lambda_events::event::sqs::SqsBatchResponse;
+use domain::contract::Service;
+use domain::{ImdbId, Run};
+use enricher::api_key::{ApiKey, KeyError, KeyStore};
+use enricher::bucket::{Bucket, BucketError, Condition, Head, Object, Put};
+use enricher::handler::{Enricher, EnricherError};
+use enricher::omdb::{Answer, Ask, Omdb};
+use function::Deadline;
+use serde_json::{Value, json};
+use telemetry::Metrics;
+use telemetry::testing::{Captured, Recorded, capture};
+
+pub(crate) const SQS_BATCH: &str = include_str!("../events/sqs-batch.json");
+pub(crate) const RUN: &str = "2026-11-22T12-00-00Z";
+
+/// A bucket in memory with S3's conditional writes.
+#[derive(Clone, Default)]
+pub(crate) struct MemoryBucket(Arc<Mutex<Contents>>);
+
+#[derive(Default)]
+pub(crate) struct Contents {
+    objects: BTreeMap<String, Stored>,
+    writes: u64,
+    refused: Option<&'static str>,
+}
+
+#[derive(Clone)]
+struct Stored {
+    body: Vec<u8>,
+    head: Head,
+}
+
+impl MemoryBucket {
+    /// Refuses everything that touches a key with this text in it.
+    pub(crate) fn refuse(&self, text: Option<&'static str>) {
+        self.0.lock().unwrap().refused = text;
+    }
+
+    pub(crate) fn keys(&self) -> Vec<String> {
+        self.0.lock().unwrap().objects.keys().cloned().collect()
+    }
+
+    pub(crate) fn json(&self, key: &str) -> Value {
+        serde_json::from_slice(&self.0.lock().unwrap().objects[key].body).unwrap()
+    }
+
+    fn check(&self, operation: &'static str, key: &str) -> Result<(), BucketError> {
+        match self.0.lock().unwrap().refused {
+            Some(text) if key.contains(text) => {
+                Err(BucketError { operation, key: key.to_owned(), reason: "SlowDown".to_owned() })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Bucket for MemoryBucket {
+    async fn head(&self, key: &str) -> Result<Option<Head>, BucketError> {
+        self.check("look at", key)?;
+        Ok(self.0.lock().unwrap().objects.get(key).map(|stored| stored.head.clone()))
+    }
+
+    async fn get(&self, key: &str) -> Result<Vec<u8>, BucketError> {
+        self.check("read", key)?;
+        Ok(self.0.lock().unwrap().objects[key].body.clone())
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, BucketError> {
+        self.check("list", prefix)?;
+        Ok(self.keys().into_iter().filter(|key| key.starts_with(prefix)).take(1000).collect())
+    }
+
+    async fn put(&self, object: Object<'_>, condition: &Condition) -> Result<Put, BucketError> {
+        self.check("store", object.key)?;
+        let mut contents = self.0.lock().unwrap();
+        let standing = contents.objects.get(object.key).map(|stored| &stored.head.etag);
+        let holds = match condition {
+            Condition::Absent => standing.is_none(),
+            Condition::Unchanged { etag } => standing == Some(etag),
+        };
+        if !holds {
+            return Ok(Put::ConditionFailed);
+        }
+        contents.writes += 1;
+        let head = Head { etag: format!("\"{}\"", contents.writes), run: object.run.cloned() };
+        contents.objects.insert(object.key.to_owned(), Stored { body: object.body.to_vec(), head });
+        Ok(Put::Stored)
+    }
+}
+
+/// An `OMDb` in memory: answers as told, else with the movie.
+#[derive(Clone, Default)]
+pub(crate) struct MemoryOmdb {
+    answers: Arc<Mutex<HashMap<String, Vec<Answer>>>>,
+    asked: Arc<Mutex<Vec<(String, ApiKey)>>>,
+    delay: Duration,
+}
+
+impl MemoryOmdb {
+    /// Takes so long for each answer.
+    pub(crate) fn slow(delay: Duration) -> Self {
+        Self { delay, ..Self::default() }
+    }
+
+    /// The next answers for this id, first one first; the last one stays.
+    pub(crate) fn will_answer(&self, id: &str, answers: impl IntoIterator<Item = Answer>) {
+        let mut answers: Vec<_> = answers.into_iter().collect();
+        answers.reverse();
+        self.answers.lock().unwrap().insert(id.to_owned(), answers);
+    }
+
+    /// The ids that were asked for, in order.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().iter().map(|(id, _)| id.clone()).collect()
+    }
+
+    /// The keys they were asked with.
+    pub(crate) fn keys_used(&self) -> Vec<String> {
+        self.asked.lock().unwrap().iter().map(|(_, key)| key.expose().to_owned()).collect()
+    }
+}
+
+impl Ask for MemoryOmdb {
+    async fn ask(&self, id: &ImdbId, key: &ApiKey) -> Answer {
+        self.asked.lock().unwrap().push((id.to_string(), key.clone()));
+        tokio::time::sleep(self.delay).await;
+        let mut answers = self.answers.lock().unwrap();
+        match answers.get_mut(id.as_str()) {
+            Some(answers) if answers.len() > 1 => answers.pop().unwrap(),
+            Some(answers) => answers[0].clone(),
+            None => movie(id.as_str()),
+        }
+    }
+}
+
+/// The answer for a known id.
+pub(crate) fn movie(id: &str) -> Answer {
+    let movie = json!({"Title": format!("Title of {id}"), "imdbID": id, "Response": "True"});
+    Answer::Movie(movie.as_object().unwrap().clone())
+}
+
+/// A parameter in memory: gives these keys one after the other, the last one for good.
+#[derive(Clone)]
+pub(crate) struct MemoryKeys(Arc<Mutex<Vec<&'static str>>>);
+
+impl MemoryKeys {
+    pub(crate) fn new(keys: impl IntoIterator<Item = &'static str>) -> Self {
+        let mut keys: Vec<_> = keys.into_iter().collect();
+        keys.reverse();
+        Self(Arc::new(Mutex::new(keys)))
+    }
+}
+
+impl KeyStore for MemoryKeys {
+    async fn fetch(&self) -> Result<ApiKey, KeyError> {
+        let mut keys = self.0.lock().unwrap();
+        let key = if keys.len() > 1 { keys.pop().unwrap() } else { keys[0] };
+        if key.is_empty() {
+            return Err(KeyError {
+                parameter: "/movie-pipeline/test/omdb-api-key".into(),
+                reason: "AccessDenied".into(),
+            });
+        }
+        Ok(ApiKey::new(key))
+    }
+}
+
+/// An enricher and everything around it.
+pub(crate) struct Harness {
+    pub(crate) bucket: MemoryBucket,
+    pub(crate) omdb: MemoryOmdb,
+    pub(crate) metrics: Recorded,
+    pub(crate) captured: Captured,
+    enricher: Enricher<MemoryBucket, MemoryOmdb, MemoryKeys>,
+    pub(crate) time_left: Duration,
+}
+
+impl Harness {
+    pub(crate) fn new() -> Self {
+        Self::with(MemoryOmdb::default(), MemoryKeys::new(["key-1"]))
+    }
+
+    pub(crate) fn with(omdb: MemoryOmdb, keys: MemoryKeys) -> Self {
+        let captured = capture(Service::Enricher);
+        let (metrics, recorded) = Metrics::in_memory(Service::Enricher);
+        let bucket = MemoryBucket::default();
+        let api = Omdb::new(omdb.clone(), keys, 3, metrics.clone());
+        let enricher = Enricher::new(bucket.clone(), api, metrics);
+        Self { bucket, omdb, metrics: recorded, captured, enricher, time_left: Duration::from_secs(30) }
+    }
+
+    /// Handles an event.
+    pub(crate) async fn try_handle(&self, event: Value) -> Result<SqsBatchResponse, EnricherError> {
+        self.enricher.handle(event, Deadline::after(self.time_left)).await
+    }
+
+    /// Handles an event; gives the ids of the failed records.
+    pub(crate) async fn handle(&self, event: Value) -> Vec<String> {
+        self.try_handle(event)
+            .await
+            .unwrap()
+            .batch_item_failures
+            .into_iter()
+            .map(|failure| failure.item_identifier)
+            .collect()
+    }
+
+    /// Handles a batch of these messages, whose record ids are `record-0`, `record-1`, ….
+    pub(crate) async fn handle_bodies(&self, bodies: impl IntoIterator<Item = String>) -> Vec<String> {
+        let records: Vec<_> =
+            bodies.into_iter().enumerate().map(|(index, body)| record(&format!("record-{index}"), &body)).collect();
+        let mut failed = self.handle(json!({"Records": records})).await;
+        failed.sort();
+        failed
+    }
+}
+
+pub(crate) fn record(id: &str, body: &str) -> Value {
+    json!({"messageId": id, "body": body, "attributes": {"ApproximateReceiveCount": "1"}, "messageAttributes": {}})
+}
+
+/// The message of the movie at this position; ids follow positions.
+pub(crate) fn message(run: &str, position: usize, of: usize) -> String {
+    let movie = json!({"id": id_at(position), "title": format!("Movie {position}"), "imDbRating": "9.0"});
+    json!({"schema_version": 1, "run": run, "position": position, "of": of, "movie": movie}).to_string()
+}
+
+pub(crate) fn id_at(position: usize) -> String {
+    format!("tt{position:07}")
+}
+
+/// The run's name as the type.
+pub(crate) fn run(name: &str) -> Run {
+    Run::parse(name).unwrap()
+}

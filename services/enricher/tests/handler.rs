@@ -1,0 +1,213 @@
+//! The enricher through its handler: real SQS events in, objects and a partial batch response out.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{Harness, MemoryKeys, MemoryOmdb, RUN, SQS_BATCH, id_at, message, movie, run};
+use domain::contract::metrics::{
+    ENRICHMENT_FAILURES, MOVIES_ENRICHED, OMDB_AUTH_REJECTED, OMDB_DURATION, OMDB_QUOTA_EXHAUSTED, OMDB_REQUESTS,
+    RUNS_COMPLETED,
+};
+use domain::enriched::{LATEST_KEY, run_list_key};
+use enricher::omdb::Answer;
+use serde_json::{Value, json};
+
+fn batch() -> Value {
+    serde_json::from_str(SQS_BATCH).unwrap()
+}
+
+#[tokio::test]
+async fn each_movie_is_stored_under_its_run_with_the_fields_of_both_sources() {
+    let harness = Harness::new();
+    assert!(harness.handle(batch()).await.is_empty());
+    let record = harness.bucket.json("runs/2026-11-22T12-00-00Z/01-tt0111161.json");
+    assert_eq!(record["title"], "The Shawshank Redemption");
+    assert_eq!(record["imDbRatingCount"], "2757004");
+    assert_eq!(record["Title"], "Title of tt0111161");
+    assert_eq!(harness.metrics.sum(MOVIES_ENRICHED), 2);
+    assert_eq!(harness.metrics.sum(ENRICHMENT_FAILURES), 0);
+    assert_eq!(harness.metrics.sum(OMDB_REQUESTS), 2);
+    assert_eq!(harness.metrics.measurements(OMDB_DURATION), 2);
+}
+
+#[tokio::test]
+async fn the_last_movie_of_a_run_assembles_its_list_and_moves_latest() {
+    let harness = Harness::new();
+    harness.handle_bodies([message(RUN, 2, 3), message(RUN, 3, 3)]).await;
+    assert!(!harness.bucket.keys().contains(&LATEST_KEY.to_owned()), "the run is not complete yet");
+    harness.handle_bodies([message(RUN, 1, 3)]).await;
+    let latest = harness.bucket.json(LATEST_KEY);
+    let ids: Vec<_> = latest["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, [id_at(1), id_at(2), id_at(3)]);
+    assert_eq!(latest["run"], RUN);
+    assert_eq!(harness.bucket.json(&run_list_key(&run(RUN))), latest);
+    assert_eq!(harness.metrics.sum(RUNS_COMPLETED), 1);
+}
+
+#[tokio::test]
+async fn a_batch_delivered_again_asks_omdb_nothing_and_changes_nothing() {
+    let harness = Harness::new();
+    harness.handle(batch()).await;
+    let (keys, asked) = (harness.bucket.keys(), harness.omdb.asked());
+    assert!(harness.handle(batch()).await.is_empty());
+    assert_eq!((harness.bucket.keys(), harness.omdb.asked()), (keys, asked));
+    assert_eq!(harness.metrics.sum(MOVIES_ENRICHED), 2);
+    assert_eq!(harness.metrics.sum(RUNS_COMPLETED), 1);
+}
+
+#[tokio::test]
+async fn latest_never_goes_back_to_an_older_run() {
+    let harness = Harness::new();
+    harness.handle_bodies([message("2026-11-22T12-00-00Z", 1, 1)]).await;
+    harness.handle_bodies([message("2026-11-21T12-00-00Z", 1, 1)]).await;
+    assert_eq!(harness.bucket.json(LATEST_KEY)["run"], "2026-11-22T12-00-00Z");
+    harness.handle_bodies([message("2026-11-23T12-00-00Z", 1, 1)]).await;
+    assert_eq!(harness.bucket.json(LATEST_KEY)["run"], "2026-11-23T12-00-00Z");
+    assert_eq!(harness.metrics.sum(RUNS_COMPLETED), 3);
+}
+
+#[tokio::test]
+async fn a_record_that_is_no_message_fails_alone_with_its_reason_in_the_log() {
+    let harness = Harness::new();
+    let other_version = message(RUN, 1, 3).replace("\"schema_version\":1", "\"schema_version\":2");
+    let bodies = ["not json".to_owned(), message(RUN, 1, 3), other_version, message(RUN, 4, 3), "{}".to_owned()];
+    let failed = harness.handle_bodies(bodies).await;
+    assert_eq!(failed, ["record-0", "record-2", "record-3", "record-4"]);
+    let lines = harness.captured.lines();
+    let reason_of = |id: &str| {
+        let line = lines.iter().find(|line| line["message_id"] == id && line["level"] == "ERROR").unwrap();
+        line["reason"].as_str().unwrap().to_owned()
+    };
+    assert!(reason_of("record-0").contains("not a movie message"));
+    assert!(reason_of("record-2").contains("schema version 2"));
+    assert!(reason_of("record-3").contains("position 4 of 3"));
+    assert!(reason_of("record-4").contains("schema_version"));
+    assert_eq!(harness.metrics.sum(ENRICHMENT_FAILURES), 4);
+    assert_eq!(harness.metrics.sum(MOVIES_ENRICHED), 1);
+}
+
+#[tokio::test]
+async fn an_event_that_is_not_of_sqs_fails_the_invocation() {
+    let error = Harness::new().try_handle(json!({"hello": "world"})).await.unwrap_err();
+    assert!(error.to_string().contains("no SQS event"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_movies_of_a_batch_are_asked_for_at_once() {
+    let omdb = MemoryOmdb::slow(Duration::from_millis(50));
+    let harness = Harness::with(omdb, MemoryKeys::new(["key-1"]));
+    let started = tokio::time::Instant::now();
+    harness.handle_bodies((1..=10).map(|position| message(RUN, position, 10))).await;
+    assert_eq!(started.elapsed().as_millis(), 50);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_passing_failure_of_omdb_is_asked_again_within_the_invocation() {
+    let harness = Harness::new();
+    harness.omdb.will_answer(&id_at(1), [Answer::unusable("HTTP status 503"), movie(&id_at(1))]);
+    assert!(harness.handle_bodies([message(RUN, 1, 1)]).await.is_empty());
+    assert_eq!(harness.omdb.asked().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lasting_failure_of_omdb_fails_its_record_alone() {
+    let harness = Harness::new();
+    harness.omdb.will_answer(&id_at(1), [Answer::unusable("HTTP status 503")]);
+    assert_eq!(harness.handle_bodies([message(RUN, 1, 2), message(RUN, 2, 2)]).await, ["record-0"]);
+    assert_eq!(harness.omdb.asked().iter().filter(|id| **id == id_at(1)).count(), 3);
+    assert_eq!(harness.metrics.sum(MOVIES_ENRICHED), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn omdb_is_not_asked_again_when_it_wants_more_time_than_the_invocation_has() {
+    let harness = Harness::new();
+    let later = Answer::Unusable { reason: "HTTP status 429".into(), retry_after: Some(Duration::from_secs(60)) };
+    harness.omdb.will_answer(&id_at(1), [later]);
+    assert_eq!(harness.handle_bodies([message(RUN, 1, 1)]).await, ["record-0"]);
+    assert_eq!(harness.omdb.asked().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_is_not_done_in_time_fails_before_lambda_ends_the_invocation() {
+    let omdb = MemoryOmdb::slow(Duration::from_secs(600));
+    let harness = Harness::with(omdb, MemoryKeys::new(["key-1"]));
+    let started = tokio::time::Instant::now();
+    assert_eq!(harness.handle_bodies([message(RUN, 1, 1)]).await, ["record-0"]);
+    assert!(started.elapsed() < harness.time_left);
+}
+
+#[tokio::test]
+async fn an_id_that_omdb_does_not_know_fails_its_record_without_a_second_question() {
+    let harness = Harness::new();
+    harness.omdb.will_answer(&id_at(1), [Answer::UnknownId("Incorrect IMDb ID.".into())]);
+    assert_eq!(harness.handle_bodies([message(RUN, 1, 1)]).await, ["record-0"]);
+    assert_eq!(harness.omdb.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_rejected_key_is_fetched_again_and_the_movie_asked_for_with_the_new_one() {
+    let harness = Harness::with(MemoryOmdb::default(), MemoryKeys::new(["old", "new"]));
+    harness.omdb.will_answer(&id_at(1), [Answer::KeyRejected, movie(&id_at(1))]);
+    assert!(harness.handle_bodies([message(RUN, 1, 1)]).await.is_empty());
+    assert_eq!(harness.omdb.keys_used(), ["old", "new"]);
+}
+
+#[tokio::test]
+async fn a_key_that_stays_rejected_fails_its_records_and_is_counted() {
+    let harness = Harness::new();
+    harness.omdb.will_answer(&id_at(1), [Answer::KeyRejected]);
+    assert_eq!(harness.handle_bodies([message(RUN, 1, 1)]).await, ["record-0"]);
+    assert_eq!(harness.metrics.sum(OMDB_AUTH_REJECTED), 1);
+    assert_eq!(harness.omdb.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_used_up_quota_stops_the_questions_of_the_batch() {
+    let harness = Harness::new();
+    harness.omdb.will_answer(&id_at(1), [Answer::QuotaExhausted]);
+    // The second movie fails for a moment; by the time it would be asked for again, the quota is known to be used up.
+    harness.omdb.will_answer(&id_at(2), [Answer::unusable("HTTP status 503"), movie(&id_at(2))]);
+    assert_eq!(harness.handle_bodies([message(RUN, 1, 2), message(RUN, 2, 2)]).await, ["record-0", "record-1"]);
+    assert_eq!(harness.omdb.asked().len(), 2);
+    assert_eq!(harness.metrics.sum(OMDB_QUOTA_EXHAUSTED), 1);
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_read_fails_the_records_and_is_asked_for_again_by_the_next_batch() {
+    let harness = Harness::with(MemoryOmdb::default(), MemoryKeys::new(["", "key-1"]));
+    assert_eq!(harness.handle_bodies([message(RUN, 1, 1)]).await, ["record-0"]);
+    assert!(harness.handle_bodies([message(RUN, 1, 1)]).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_movie_that_s3_does_not_take_fails_its_record_alone() {
+    let harness = Harness::new();
+    harness.bucket.refuse(Some("tt0000001"));
+    assert_eq!(harness.handle_bodies([message(RUN, 1, 2), message(RUN, 2, 2)]).await, ["record-0"]);
+}
+
+#[tokio::test]
+async fn records_whose_run_could_not_be_completed_fail_and_complete_it_when_delivered_again() {
+    let harness = Harness::new();
+    harness.bucket.refuse(Some("Top10Movies"));
+    let bodies = || [message(RUN, 1, 2), message(RUN, 2, 2)];
+    assert_eq!(harness.handle_bodies(bodies()).await, ["record-0", "record-1"]);
+    harness.bucket.refuse(None);
+    assert!(harness.handle_bodies(bodies()).await.is_empty());
+    assert_eq!(harness.bucket.json(LATEST_KEY)["items"].as_array().unwrap().len(), 2);
+    assert_eq!(harness.omdb.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_record_belongs_to_the_trace_of_its_sender_and_the_batch_links_to_it() {
+    let harness = Harness::new();
+    harness.handle(batch()).await;
+    let spans = harness.captured.spans();
+    let sender = "b7ad6b7169203331";
+    let record = spans.iter().find(|span| span.parent_span_id.to_string() == sender).unwrap();
+    assert_eq!(record.name, "process movie");
+    assert_eq!(record.span_context.trace_id().to_string(), "6921b8010af7651916cd43dd8448eb21");
+    let batch = spans.iter().find(|span| span.name == "process batch").unwrap();
+    assert!(batch.links.iter().any(|link| link.span_context.span_id().to_string() == sender));
+}
