@@ -204,10 +204,10 @@ fn record_span(record: &SqsMessage, batch: &Span) -> Span {
         imdb_id = tracing::field::Empty,
     );
     let attribute = record.message_attributes.get(TRACEPARENT_ATTRIBUTE);
-    if let Some(traceparent) = attribute.and_then(|attribute| attribute.string_value.as_deref()) {
-        if !propagation::set_parent(&span, traceparent) || !propagation::link(batch, traceparent) {
-            tracing::debug!("the record's trace context cannot be read; its trace begins here");
-        }
+    if let Some(traceparent) = attribute.and_then(|attribute| attribute.string_value.as_deref())
+        && !(propagation::set_parent(&span, traceparent) && propagation::link(batch, traceparent))
+    {
+        tracing::debug!("the record's trace context cannot be read; its trace begins here");
     }
     span
 }

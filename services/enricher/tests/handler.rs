@@ -1,5 +1,7 @@
 //! The enricher through its handler: real SQS events in, objects and a partial batch response out.
 
+#![expect(clippy::unwrap_used, reason = "a test that unwraps fails with the line that unwrapped")]
+
 mod common;
 
 use std::time::Duration;
@@ -122,7 +124,7 @@ async fn a_lasting_failure_of_omdb_fails_its_record_alone() {
 #[tokio::test(start_paused = true)]
 async fn omdb_is_not_asked_again_when_it_wants_more_time_than_the_invocation_has() {
     let harness = Harness::new();
-    let later = Answer::Unusable { reason: "HTTP status 429".into(), retry_after: Some(Duration::from_secs(60)) };
+    let later = Answer::Unusable { reason: "HTTP status 429".into(), retry_after: Some(Duration::from_mins(1)) };
     harness.omdb.will_answer(&id_at(1), [later]);
     assert_eq!(harness.handle_bodies([message(RUN, 1, 1)]).await, ["record-0"]);
     assert_eq!(harness.omdb.asked().len(), 1);
@@ -130,7 +132,7 @@ async fn omdb_is_not_asked_again_when_it_wants_more_time_than_the_invocation_has
 
 #[tokio::test(start_paused = true)]
 async fn a_record_that_is_not_done_in_time_fails_before_lambda_ends_the_invocation() {
-    let omdb = MemoryOmdb::slow(Duration::from_secs(600));
+    let omdb = MemoryOmdb::slow(Duration::from_mins(10));
     let harness = Harness::with(omdb, MemoryKeys::new(["key-1"]));
     let started = tokio::time::Instant::now();
     assert_eq!(harness.handle_bodies([message(RUN, 1, 1)]).await, ["record-0"]);

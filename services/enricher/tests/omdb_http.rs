@@ -1,5 +1,7 @@
 //! `OMDb` over real HTTP: a server on loopback that answers as `OMDb` does, good days and bad.
 
+#![expect(clippy::unwrap_used, reason = "a test that unwraps fails with the line that unwrapped")]
+
 use std::net::SocketAddr;
 use std::time::Duration;
 

@@ -54,7 +54,6 @@ impl Connections {
 
     /// A builder of an HTTP client with our roots, no redirects (a redirect could carry a query with a key to another
     /// host) and no proxy.
-    #[must_use]
     pub fn http(&self) -> reqwest::ClientBuilder {
         reqwest::Client::builder()
             .tls_backend_preconfigured(self.tls.clone())

@@ -69,24 +69,21 @@ fn read_telemetry(service: Service, reader: &mut Reader<'_>) -> Option<telemetry
     let environment = reader.text(ENVIRONMENT);
     let log_level = reader.read(LOG_LEVEL, |text| text.parse::<Level>().ok());
     let sdk_disabled = reader.read(OTEL_SDK_DISABLED, |text| text.parse().ok());
-    let otlp_endpoint = reader.read(OTEL_EXPORTER_OTLP_ENDPOINT, read_endpoint);
+    let otlp_endpoint = reader.read(OTEL_EXPORTER_OTLP_ENDPOINT, |text| is_endpoint(text).then(|| text.to_owned()));
     let flush_timeout = reader.milliseconds(TELEMETRY_FLUSH_TIMEOUT_MS);
     Some(telemetry::Settings {
         service,
         environment: environment?,
         log_level: log_level?,
         sdk_disabled: sdk_disabled?,
-        otlp_endpoint: otlp_endpoint?,
+        otlp_endpoint: otlp_endpoint.map(|endpoint| Some(endpoint).filter(|endpoint| !endpoint.is_empty()))?,
         flush_timeout: flush_timeout?,
     })
 }
 
 /// Empty means: do not export.
-fn read_endpoint(text: &str) -> Option<Option<String>> {
-    match text {
-        "" => Some(None),
-        _ => reqwest::Url::parse(text).ok().filter(|url| url.has_host()).map(|_| Some(text.to_owned())),
-    }
+fn is_endpoint(text: &str) -> bool {
+    text.is_empty() || reqwest::Url::parse(text).is_ok_and(|url| url.has_host())
 }
 
 fn sinks(settings: &telemetry::Settings, connections: &Connections) -> Result<Sinks, StartError> {

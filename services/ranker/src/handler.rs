@@ -12,7 +12,7 @@ use aws_lambda_events::event::cloudwatch_events::CloudWatchEvent;
 use chrono::{DateTime, Utc};
 use domain::contract::metrics::{MOVIES_RANKED, SOURCE_ITEMS, SOURCE_ITEMS_REJECTED};
 use domain::message::MovieMessage;
-use domain::movie::{Movie, Rejection};
+use domain::movie::{Movie, Rejection, SourceItem};
 use domain::ranking::Ranking;
 use domain::run::{Run, RunError};
 use serde::Serialize;
@@ -132,7 +132,7 @@ impl<S: Source, T: Topic> Ranker<S, T> {
         let mut rejections = Rejections::default();
         let read = self.source.read(|chunk| {
             list.feed(chunk, |index, item| {
-                let outcome = item.and_then(|item| item.check()).and_then(|item| ranking.consider(item));
+                let outcome = item.and_then(SourceItem::check).and_then(|item| ranking.consider(item));
                 if let Err(reason) = outcome {
                     rejections.add(index, reason);
                 }

@@ -133,11 +133,11 @@ impl ListReader {
         let (next, used) = match (self.state, byte) {
             (State::ListStart, b'{') => (State::KeyOrEnd, 1),
             (State::KeyOrEnd | State::KeyStart, b'"') => (self.begin(State::KeyText, MAX_KEY_BYTES), 0),
-            (State::KeyOrEnd, b'}') | (State::AfterValue, b'}') => (State::End, 1),
+            (State::KeyOrEnd | State::AfterValue, b'}') => (State::End, 1),
             (State::Colon, b':') => (State::ValueStart, 1),
             (State::ValueStart, _) if self.key == Key::Items => self.begin_items(byte)?,
             (State::ValueStart, _) => (self.begin(State::ValueText, self.value_limit()), 0),
-            (State::ItemOrEnd, b']') | (State::AfterItem, b']') => (State::AfterValue, 1),
+            (State::ItemOrEnd | State::AfterItem, b']') => (State::AfterValue, 1),
             (State::ItemOrEnd | State::ItemStart, _) => (self.begin(State::ItemText, MAX_ITEM_BYTES), 0),
             (State::AfterItem, b',') => (State::ItemStart, 1),
             (State::AfterValue, b',') => (State::KeyStart, 1),

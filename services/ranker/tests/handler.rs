@@ -1,5 +1,7 @@
 //! The ranker through its handler: real events in, messages out, with a source and a topic in memory.
 
+#![expect(clippy::unwrap_used, reason = "a test that unwraps fails with the line that unwrapped")]
+
 use std::sync::Mutex;
 
 use domain::contract::Service;
@@ -19,7 +21,7 @@ const HAND_MADE: &str = include_str!("events/hand-made.json");
 /// A source that hands over its bytes in small chunks, and may break off behind them.
 struct Bytes {
     location: Location,
-    bytes: Vec<u8>,
+    content: Vec<u8>,
     breaks_off: bool,
 }
 
@@ -29,7 +31,7 @@ impl Source for Bytes {
     }
 
     async fn read<E>(&self, mut take: impl FnMut(&[u8]) -> Result<(), E> + Send) -> Result<(), ReadError<E>> {
-        for chunk in self.bytes.chunks(11) {
+        for chunk in self.content.chunks(11) {
             take(chunk).map_err(ReadError::Refused)?;
         }
         if self.breaks_off {
@@ -102,7 +104,7 @@ impl Case {
         let (metrics, recorded) = Metrics::in_memory(Service::Ranker);
         let location =
             Location { bucket: "top-movies".into(), key: "Top250Movies.json".into(), region: "eu-central-1".into() };
-        let source = Bytes { location, bytes: self.source, breaks_off: self.breaks_off };
+        let source = Bytes { location, content: self.source, breaks_off: self.breaks_off };
         let ranker = Ranker::new(source, &self.topic, self.top_n, metrics);
         let event = serde_json::from_str(self.event).unwrap();
         let result = ranker.handle(event, "2026-11-23T08:30:00Z".parse().unwrap()).await;

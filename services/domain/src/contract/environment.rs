@@ -88,7 +88,7 @@ variables! {
         looks_like: "an ARN such as arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     }
     OMDB_API_KEY_PARAMETER {
-        "The name of the SSM parameter (a SecureString) that holds the OMDb API key; never the key itself.",
+        "The name of the SSM parameter (a `SecureString`) that holds the OMDb API key; never the key itself.",
         looks_like: "a parameter name such as /movie-pipeline/dev/omdb-api-key"
     }
     OMDB_BASE_URL {

@@ -15,7 +15,7 @@ use crate::settings::OmdbSettings;
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// How long an idle connection is kept for the next batch.
-const KEEP_ALIVE: Duration = Duration::from_secs(60);
+const KEEP_ALIVE: Duration = Duration::from_mins(1);
 
 /// Something that can be asked for a movie.
 pub trait Ask: Send + Sync + 'static {
