@@ -57,7 +57,7 @@ impl Delivery {
         self.metrics.touch_counters();
         let both = async {
             let (spans, mut metrics) = tokio::join!(self.send_spans(budget / 4 * 3), self.send_metrics(start + budget));
-            if spans.dropped > 0 && metrics.dropped == 0 {
+            if metrics.dropped == 0 && self.unreported.load(Ordering::Relaxed) > 0 {
                 let report = self.send_metrics(start + budget).await;
                 metrics.sent += report.sent;
                 metrics.dropped += report.dropped;
@@ -78,22 +78,18 @@ impl Delivery {
     async fn send_spans(&self, budget: Duration) -> Outcome {
         let Some(export) = &self.spans else { return Outcome::default() };
         let buffer = export.buffer();
-        let mut outcome = Outcome::default();
-        let overflowed = buffer.take_overflowed();
-        if overflowed > 0 {
-            outcome.dropped += self.lost("spans", overflowed, "more of them finished than the buffer holds");
-        }
+        let overflowed = self.lost("spans", buffer.take_overflowed(), "more of them finished than the buffer holds");
         let spans = buffer.take();
         let count = spans.len();
         if count == 0 {
-            return outcome;
+            return Outcome { sent: 0, dropped: overflowed };
         }
-        match timeout(budget, export.send(spans)).await {
-            Ok(Ok(())) => outcome.sent = count,
-            Ok(Err(reason)) => outcome.dropped += self.lost("spans", count as u64, reason),
-            Err(_) => outcome.dropped += self.lost("spans", count as u64, unanswered(budget)),
-        }
-        outcome
+        let undelivered = match timeout(budget, export.send(spans)).await {
+            Ok(Ok(rejected)) => self.lost("spans", rejected, "the collector rejected them"),
+            Ok(Err(reason)) => self.lost("spans", count as u64, reason),
+            Err(_) => self.lost("spans", count as u64, unanswered(budget)),
+        };
+        Outcome { sent: count.saturating_sub(undelivered), dropped: overflowed + undelivered }
     }
 
     async fn send_metrics(&self, deadline: Instant) -> Outcome {
@@ -115,7 +111,11 @@ impl Delivery {
         outcome
     }
 
+    /// Counts and logs what was lost, if anything was.
     fn lost(&self, what: &str, dropped: u64, reason: impl Display) -> usize {
+        if dropped == 0 {
+            return 0;
+        }
         self.unreported.fetch_add(dropped, Ordering::Relaxed);
         tracing::warn!(dropped, %reason, "{what} were not delivered");
         usize::try_from(dropped).unwrap_or(usize::MAX)

@@ -110,6 +110,9 @@ impl Telemetry {
     /// Call it once per invocation, after the response is posted and before the next event is asked for. It never
     /// fails: what could not be sent is logged and added to `TelemetryDropped`, which goes out with the next delivery
     /// that succeeds. Every counter of the service reports at least zero, so that alarms have data.
+    ///
+    /// Await it to its end: a flush that is dropped half-way loses what it was sending without counting it. For less
+    /// time there is [`flush_within`](Self::flush_within).
     pub async fn flush(&self) -> FlushReport {
         self.flush_within(self.flush_timeout).await
     }

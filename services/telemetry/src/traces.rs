@@ -1,5 +1,7 @@
 //! Spans: kept in a bounded buffer while the invocation runs, sent by OTLP/HTTP (protobuf) when it is over.
 
+mod rejected;
+
 use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,6 +20,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
 
+use self::rejected::CountRejected;
 use crate::{StartError, logs};
 
 /// How many finished spans are kept at most between two flushes. The largest run publishes 1,000 movies with a handful
@@ -116,6 +119,7 @@ where
 pub(crate) struct Export {
     buffer: Arc<Buffer>,
     exporter: SpanExporter,
+    rejected: Arc<AtomicU64>,
 }
 
 impl Export {
@@ -124,9 +128,11 @@ impl Export {
         if !endpoint.starts_with("http://") && !endpoint.starts_with("https://") {
             return Err(StartError::Endpoint { reason: "it does not begin with http:// or https://" });
         }
+        let rejected = Arc::<AtomicU64>::default();
+        let http = CountRejected { http, rejected: Arc::clone(&rejected) };
         let mut exporter = SpanExporter::builder()
             .with_http()
-            .with_shared_http_client(http)
+            .with_http_client(http)
             .with_endpoint(format!("{}/v1/traces", endpoint.trim_end_matches('/')))
             .with_protocol(Protocol::HttpBinary)
             // The exporter waits between its tries by putting the thread to sleep, and ours is the only one.
@@ -134,15 +140,17 @@ impl Export {
             .build()
             .map_err(|_| StartError::Endpoint { reason: "it is not a valid address" })?;
         exporter.set_resource(resource);
-        Ok(Self { buffer: Arc::default(), exporter })
+        Ok(Self { buffer: Arc::default(), exporter, rejected })
     }
 
     pub(crate) fn buffer(&self) -> Arc<Buffer> {
         Arc::clone(&self.buffer)
     }
 
-    /// The exporter's own errors name a status or a network error, never an address.
-    pub(crate) async fn send(&self, spans: Vec<SpanData>) -> Result<(), String> {
-        self.exporter.export(spans).await.map_err(|error| error.to_string())
+    /// How many of them the collector rejected, or why none was delivered: a status or a network error, never an
+    /// address.
+    pub(crate) async fn send(&self, spans: Vec<SpanData>) -> Result<u64, String> {
+        self.exporter.export(spans).await.map_err(|error| error.to_string())?;
+        Ok(self.rejected.swap(0, Ordering::Relaxed))
     }
 }

@@ -1,6 +1,6 @@
 //! What a flush delivers, and what it does when nobody takes it. Every test runs on a current-thread runtime, as the
 //! functions do: a flush that needs another thread to make progress would hang here.
-#![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
+#![expect(clippy::unwrap_used, clippy::float_cmp, reason = "a test may stop where it stands; counts are whole numbers")]
 
 mod fakes;
 
@@ -28,6 +28,13 @@ fn counts(report: &FlushReport) -> (usize, usize, usize, usize) {
     (report.spans_sent, report.spans_dropped, report.metrics_sent, report.metrics_dropped)
 }
 
+/// The sum of `TelemetryDropped` over all calls, none of which is in vain.
+fn reported_drops(receivers: &Receivers) -> f64 {
+    let calls = receivers.cloudwatch.calls();
+    assert!(calls.len() <= 2, "{calls:?}");
+    calls.iter().filter_map(|call| value(call, "TelemetryDropped")).sum()
+}
+
 #[tokio::test]
 async fn one_flush_is_one_request_for_spans_and_one_call_for_metrics() {
     let receivers = Receivers::new();
@@ -46,6 +53,7 @@ async fn one_flush_is_one_request_for_spans_and_one_call_for_metrics() {
     for part in ["service.name", "ranker", "deployment.environment.name", "test"] {
         assert!(resource.contains(part), "{part} in {resource}");
     }
+    assert!(!resource.contains("unknown_service"), "{resource}");
     let calls = receivers.cloudwatch.calls();
     let [call] = &calls[..] else { panic!("{calls:?}") };
     assert_eq!(call.namespace(), Some(NAMESPACE));
@@ -102,10 +110,24 @@ async fn a_collector_that_refuses_is_asked_once_and_its_address_stays_out_of_the
 
     assert_eq!((report.spans_sent, report.spans_dropped), (0, 1));
     assert_eq!(receivers.collector.requests().len(), 1);
+    assert_eq!(reported_drops(&receivers), 1.0);
     assert_eq!(captured.line("spans were not delivered")["dropped"], 1);
     for line in captured.raw() {
         assert!(!line.contains(SECRET), "{line}");
     }
+}
+
+#[tokio::test]
+async fn spans_that_the_collector_accepts_and_rejects_are_counted_as_dropped() {
+    let receivers = Receivers::new();
+    receivers.collector.set(Mood::RejectsOne);
+    let (telemetry, captured) = start(&receivers);
+    finish_span("taken");
+    finish_span("too large");
+    let report = telemetry.flush().await;
+    assert_eq!((report.spans_sent, report.spans_dropped), (1, 1));
+    assert_eq!(captured.line("spans were not delivered")["reason"], "the collector rejected them");
+    assert_eq!(reported_drops(&receivers), 1.0);
 }
 
 #[tokio::test]
@@ -168,8 +190,7 @@ async fn spans_beyond_what_the_buffer_holds_are_counted_as_dropped() {
     }
     let report = telemetry.flush().await;
     assert_eq!((report.spans_sent, report.spans_dropped), (4_096, 5));
-    let dropped: f64 = receivers.cloudwatch.calls().iter().filter_map(|call| value(call, "TelemetryDropped")).sum();
-    assert!((dropped - 5.0).abs() < f64::EPSILON, "{dropped}");
+    assert_eq!(reported_drops(&receivers), 5.0);
     finish_span("there is room again");
     assert_eq!(telemetry.flush().await.spans_sent, 1);
 }

@@ -17,7 +17,9 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use domain::contract::Service;
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use telemetry::{Settings, Sinks};
@@ -39,6 +41,8 @@ pub(crate) fn settings(service: Service) -> Settings {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Mood {
     Answers,
+    /// Accepts a request and rejects one span of it; only collectors do.
+    RejectsOne,
     Refuses,
     Hangs,
 }
@@ -114,6 +118,11 @@ impl HttpClient for Collector {
         let mood = *self.mood.lock().unwrap();
         match mood {
             Mood::Answers => Ok(Response::new(Bytes::new())),
+            Mood::RejectsOne => {
+                let partial = ExportTracePartialSuccess { rejected_spans: 1, error_message: "too large".to_owned() };
+                let answer = ExportTraceServiceResponse { partial_success: Some(partial) };
+                Ok(Response::new(answer.encode_to_vec().into()))
+            }
             Mood::Refuses => Err(format!("cannot connect to http://collector.example/?{SECRET}").into()),
             Mood::Hangs => pending().await,
         }
@@ -174,7 +183,7 @@ struct Connector(Arc<CloudWatch>);
 impl HttpConnector for Connector {
     fn call(&self, _request: HttpRequest) -> HttpConnectorFuture {
         match *self.0.mood.lock().unwrap() {
-            Mood::Answers => {
+            Mood::Answers | Mood::RejectsOne => {
                 // An empty map in CBOR.
                 let mut response = HttpResponse::new(200.try_into().unwrap(), SdkBody::from(vec![0xa0]));
                 response.headers_mut().insert("smithy-protocol", "rpc-v2-cbor");
