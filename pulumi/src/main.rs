@@ -1,2 +1,63 @@
-//! Under construction.
-fn main() {}
+//! Prints the Pulumi program of a stack on stdout, or with `--cloudformation` the same as a CloudFormation template.
+//!
+//! Pulumi's YAML runtime runs it as its compiler. It sets `PULUMI_STACK` and `PULUMI_CONFIG` when it deploys, and
+//! neither when it only asks which packages the program needs; the answer is a full program both times.
+
+use std::env::VarError;
+use std::io::Write;
+use std::process::ExitCode;
+
+use pulumi::{Config, Program, program, template};
+
+/// The stack whose program is printed when Pulumi names none.
+const STACK_WHEN_NONE_IS_NAMED: &str = "dev";
+
+const USAGE: &str = "usage: pulumi [--cloudformation]";
+
+fn main() -> ExitCode {
+    match print() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("{fault}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let program = program(&read_config()?);
+    let document = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => program.to_json(),
+        ["--cloudformation"] => cloudformation(&program)?,
+        _ => return Err(USAGE.into()),
+    };
+    writeln!(std::io::stdout().lock(), "{document:#}")?;
+    Ok(())
+}
+
+fn read_config() -> Result<Config, Box<dyn std::error::Error>> {
+    let stack = variable("PULUMI_STACK")?.unwrap_or_else(|| STACK_WHEN_NONE_IS_NAMED.to_owned());
+    Ok(Config::read(&stack, variable("PULUMI_CONFIG")?.as_deref())?)
+}
+
+/// The value is kept out of the error: `PULUMI_CONFIG` carries secrets.
+fn variable(name: &str) -> Result<Option<String>, String> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(value)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(format!("the environment variable {name} is not UTF-8")),
+    }
+}
+
+fn cloudformation(program: &Program) -> Result<serde_json::Value, template::TranslateError> {
+    let template = template::cloudformation(program)?;
+    for parameter in &template.secure_parameters {
+        eprintln!(
+            "CloudFormation cannot create the SecureString {0}; once the stack stands, run\n  {1}",
+            parameter.name,
+            parameter.command()
+        );
+    }
+    Ok(template.body)
+}

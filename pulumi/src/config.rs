@@ -1,0 +1,274 @@
+//! The configuration of a stack, read once and checked as a whole: every fault is told at the same time.
+
+mod checks;
+mod read;
+pub mod settings;
+
+use std::fmt;
+
+use read::Reader;
+use settings as setting;
+
+/// The key under which the stack names its AWS region. Pulumi's own, and optional: without it the region comes from
+/// the environment, as it does for the AWS command line.
+pub const REGION_KEY: &str = "aws:region";
+
+/// The processor a function is built for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Architecture {
+    /// AWS Graviton.
+    Arm64,
+    /// Intel and AMD, 64 bits.
+    X86_64,
+}
+
+impl Architecture {
+    /// The name that Lambda uses.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Arm64 => "arm64",
+            Self::X86_64 => "x86_64",
+        }
+    }
+}
+
+/// The configuration of a stack. What each field means, its default and bounds: [`settings`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each field is the setting of its name")]
+pub struct Config {
+    /// The name of the stack: lower-case letters, digits, hyphens.
+    pub stack: String,
+    /// The region the stack lives in, if the stack names it, see [`REGION_KEY`].
+    pub region: Option<String>,
+    pub top_n: u32,
+    pub schedule: String,
+    pub source_bucket: String,
+    pub source_key: String,
+    pub source_region: String,
+    pub architecture: Architecture,
+    pub ranker_memory_mb: u32,
+    pub ranker_timeout_seconds: u32,
+    pub enricher_memory_mb: u32,
+    pub enricher_timeout_seconds: u32,
+    pub enricher_maximum_concurrency: u32,
+    pub reserve_concurrency: bool,
+    pub batch_size: u32,
+    pub batching_window_seconds: u32,
+    pub max_receive_count: u32,
+    pub omdb_base_url: String,
+    pub omdb_connect_timeout_ms: u32,
+    pub omdb_timeout_ms: u32,
+    pub omdb_max_attempts: u32,
+    pub run_retention_days: u32,
+    pub noncurrent_version_retention_days: u32,
+    pub log_retention_days: u32,
+    pub log_level: String,
+    pub otlp_endpoint: Option<String>,
+    pub alarm_email: Option<String>,
+}
+
+impl Config {
+    /// Reads the configuration of a stack.
+    ///
+    /// `pulumi_config` is what Pulumi puts into `PULUMI_CONFIG`: a JSON object of `"<project>:<name>": "<value>"`.
+    /// Without it every value is its default. Only the values of keys that [`settings`] names are read, and among them
+    /// not the secret.
+    ///
+    /// # Errors
+    /// All faults at once: values that are not allowed, keys of this project that it does not know, a stack name that
+    /// AWS names cannot be made from.
+    pub fn read(stack: &str, pulumi_config: Option<&str>) -> Result<Self, ConfigFaults> {
+        let mut reader = Reader::new(pulumi_config);
+        let config = Self {
+            stack: reader.stack(stack),
+            region: reader.region(),
+            top_n: reader.value(setting::TOP_N),
+            schedule: reader.text(setting::SCHEDULE),
+            source_bucket: reader.text(setting::SOURCE_BUCKET),
+            source_key: reader.text(setting::SOURCE_KEY),
+            source_region: reader.text(setting::SOURCE_REGION),
+            architecture: reader.architecture(),
+            ranker_memory_mb: reader.value(setting::RANKER_MEMORY_MB),
+            ranker_timeout_seconds: reader.value(setting::RANKER_TIMEOUT_SECONDS),
+            enricher_memory_mb: reader.value(setting::ENRICHER_MEMORY_MB),
+            enricher_timeout_seconds: reader.value(setting::ENRICHER_TIMEOUT_SECONDS),
+            enricher_maximum_concurrency: reader.value(setting::ENRICHER_MAXIMUM_CONCURRENCY),
+            reserve_concurrency: reader.value(setting::RESERVE_CONCURRENCY),
+            batch_size: reader.value(setting::BATCH_SIZE),
+            batching_window_seconds: reader.value(setting::BATCHING_WINDOW_SECONDS),
+            max_receive_count: reader.value(setting::MAX_RECEIVE_COUNT),
+            omdb_base_url: reader.text(setting::OMDB_BASE_URL),
+            omdb_connect_timeout_ms: reader.value(setting::OMDB_CONNECT_TIMEOUT_MS),
+            omdb_timeout_ms: reader.value(setting::OMDB_TIMEOUT_MS),
+            omdb_max_attempts: reader.value(setting::OMDB_MAX_ATTEMPTS),
+            run_retention_days: reader.value(setting::RUN_RETENTION_DAYS),
+            noncurrent_version_retention_days: reader.value(setting::NONCURRENT_VERSION_RETENTION_DAYS),
+            log_retention_days: reader.value(setting::LOG_RETENTION_DAYS),
+            log_level: reader.text(setting::LOG_LEVEL),
+            otlp_endpoint: reader.optional_text(setting::OTLP_ENDPOINT),
+            alarm_email: reader.optional_text(setting::ALARM_EMAIL),
+        };
+        config.check_together(&mut reader);
+        reader.finish(config)
+    }
+
+    /// What no single value can tell.
+    fn check_together(&self, reader: &mut Reader) {
+        // https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html#lambda-CreateEventSourceMapping-request-BatchSize
+        if self.batch_size > 10 && self.batching_window_seconds == 0 {
+            reader.refuse(
+                setting::BATCHING_WINDOW_SECONDS,
+                "0",
+                &format!("1 or more while {} is above 10", setting::BATCH_SIZE.key()),
+            );
+        }
+        if u64::from(self.omdb_timeout_ms) >= u64::from(self.enricher_timeout_seconds) * 1_000 {
+            reader.refuse(
+                setting::OMDB_TIMEOUT_MS,
+                &self.omdb_timeout_ms.to_string(),
+                &format!("less than {} ({} s)", setting::ENRICHER_TIMEOUT_SECONDS.key(), self.enricher_timeout_seconds),
+            );
+        }
+    }
+}
+
+/// One thing that is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The key, such as `movie-pipeline:topN`.
+    pub key: String,
+    /// The value; nothing where it might be a secret.
+    pub value: Option<String>,
+    /// What is allowed.
+    pub allowed: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.value {
+            Some(value) => write!(formatter, "{} is {value:?}; allowed: {}", self.key, self.allowed),
+            None => write!(formatter, "{}; allowed: {}", self.key, self.allowed),
+        }
+    }
+}
+
+/// Everything that is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigFaults {
+    /// At least one.
+    pub faults: Vec<Fault>,
+}
+
+impl fmt::Display for ConfigFaults {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("The configuration of the stack cannot be used:")?;
+        for fault in &self.faults {
+            write!(formatter, "\n  {fault}")?;
+        }
+        formatter
+            .write_str("\nChange a value with `pulumi config set KEY VALUE`, remove one with `pulumi config rm KEY`.")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ranking::DEFAULT_TOP_N;
+    use serde_json::json;
+
+    use super::*;
+
+    fn faults(values: &serde_json::Value) -> Vec<String> {
+        let faults = Config::read("dev", Some(&values.to_string())).unwrap_err().faults;
+        faults.iter().map(Fault::to_string).collect()
+    }
+
+    #[test]
+    fn every_default_is_allowed() {
+        for setting in settings::ALL {
+            assert!(setting.default.is_none_or(|default| setting.allowed.accepts(default)), "{}", setting.name);
+        }
+        assert_eq!(Config::read("dev", None).unwrap().top_n as usize, DEFAULT_TOP_N);
+    }
+
+    #[test]
+    fn only_the_secret_has_no_default() {
+        let required: Vec<_> = settings::ALL.iter().filter(|setting| setting.default.is_none()).collect();
+        assert!(matches!(required[..], [setting] if matches!(setting.allowed, settings::Allowed::Secret)));
+    }
+
+    #[test]
+    fn values_of_the_stack_replace_the_defaults() {
+        let values =
+            json!({"movie-pipeline:topN": "25", "movie-pipeline:architecture": "x86_64", "aws:region": "eu-west-1"});
+        let config = Config::read("prod", Some(&values.to_string())).unwrap();
+        assert_eq!((config.top_n, config.architecture), (25, Architecture::X86_64));
+        assert_eq!((config.stack.as_str(), config.region.as_deref()), ("prod", Some("eu-west-1")));
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once_with_key_value_and_what_is_allowed() {
+        let values = json!({"movie-pipeline:topN": "0", "movie-pipeline:architecture": "sparc", "movie-pipeline:logRetentionDays": "31"});
+        let faults = faults(&values);
+        assert_eq!(faults.len(), 3, "{faults:?}");
+        assert_eq!(faults[0], r#"movie-pipeline:topN is "0"; allowed: a whole number from 1 to 1000"#);
+        assert_eq!(faults[1], r#"movie-pipeline:architecture is "sparc"; allowed: one of arm64, x86_64"#);
+        assert!(faults[2].starts_with(r#"movie-pipeline:logRetentionDays is "31"; allowed: one of 1, 3, "#));
+    }
+
+    #[test]
+    fn whole_numbers_are_plain_digits() {
+        for value in ["", " 10", "+10", "1e1", "10.0", "-1", "99999999999", "ten"] {
+            assert_eq!(faults(&json!({"movie-pipeline:topN": value})).len(), 1, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_but_its_value_is_not_since_it_may_be_a_misspelt_secret() {
+        let faults = faults(&json!({"movie-pipeline:omdbApiKei": "canary"}));
+        assert_eq!(faults.len(), 1);
+        assert!(
+            faults[0].starts_with(
+                "movie-pipeline:omdbApiKei is no configuration value; allowed: movie-pipeline:omdbApiKey, "
+            )
+        );
+        assert!(!faults[0].contains("canary"));
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused_without_being_shown() {
+        for text in ["", "\"canary\"", "[\"canary\"]", "{\"movie-pipeline:topN\": \"canary"] {
+            let faults = Config::read("dev", Some(text)).unwrap_err().to_string();
+            assert!(faults.contains("PULUMI_CONFIG") && !faults.contains("canary"), "{faults}");
+        }
+    }
+
+    #[test]
+    fn values_of_other_packages_and_the_secret_are_passed_over() {
+        let values = json!({"movie-pipeline:omdbApiKey": 12345, "aws:profile": {"any": "shape"}});
+        assert_eq!(Config::read("dev", Some(&values.to_string())), Config::read("dev", None));
+    }
+
+    #[test]
+    fn values_that_do_not_go_together_are_refused() {
+        let values = json!({
+            "movie-pipeline:batchSize": "11", "movie-pipeline:batchingWindowSeconds": "0",
+            "movie-pipeline:omdbTimeoutMs": "5000", "movie-pipeline:enricherTimeoutSeconds": "5",
+        });
+        let faults = faults(&values);
+        assert_eq!(
+            faults[0],
+            r#"movie-pipeline:batchingWindowSeconds is "0"; allowed: 1 or more while movie-pipeline:batchSize is above 10"#
+        );
+        assert_eq!(
+            faults[1],
+            r#"movie-pipeline:omdbTimeoutMs is "5000"; allowed: less than movie-pipeline:enricherTimeoutSeconds (5 s)"#
+        );
+    }
+
+    #[test]
+    fn a_stack_name_that_aws_names_cannot_be_made_from_is_refused() {
+        let faults = Config::read("Prod_EU", None).unwrap_err().to_string();
+        assert!(faults.contains(r#"the name of the stack is "Prod_EU"; allowed: "#), "{faults}");
+    }
+}

@@ -1,0 +1,186 @@
+//! What texts in the configuration may look like.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// The longest stack name: the longest name made from it, the bucket's, has 35 more characters of its 63
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>).
+pub(super) const MAX_STACK_NAME_LENGTH: usize = 28;
+
+/// Lower-case letters, digits and inner hyphens, as bucket names want them.
+pub(super) fn is_stack_name(text: &str) -> bool {
+    let of_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=MAX_STACK_NAME_LENGTH).contains(&text.len())
+        && text.bytes().all(of_name)
+        && text.starts_with(|first: char| first.is_ascii_lowercase())
+        && !text.ends_with('-')
+}
+
+/// The shape of <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html>; AWS checks
+/// the fields.
+pub(super) fn is_schedule(text: &str) -> bool {
+    let inside = |name: &str| text.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')');
+    inside("cron").is_some_and(is_cron) || inside("rate").is_some_and(is_rate)
+}
+
+/// Six fields; of day of month and day of week exactly one says `?`.
+fn is_cron(fields: &str) -> bool {
+    let fields: Vec<_> = fields.split(' ').collect();
+    let of_cron = |byte: u8| byte.is_ascii_alphanumeric() || b"*?/,-#".contains(&byte);
+    fields.len() == 6
+        && fields.iter().all(|field| !field.is_empty() && field.bytes().all(of_cron))
+        && (fields[2] == "?") != (fields[4] == "?")
+}
+
+fn is_rate(text: &str) -> bool {
+    let Some((number, unit)) = text.split_once(' ') else { return false };
+    match number.parse::<u32>() {
+        Ok(1) => ["minute", "hour", "day"].contains(&unit),
+        Ok(2..) => ["minutes", "hours", "days"].contains(&unit),
+        _ => false,
+    }
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
+pub(super) fn is_bucket_name(text: &str) -> bool {
+    let at_the_ends = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = text.as_bytes();
+    (3..=63).contains(&bytes.len())
+        && bytes.iter().all(|&byte| at_the_ends(byte) || byte == b'-' || byte == b'.')
+        && bytes.first().is_some_and(|&byte| at_the_ends(byte))
+        && bytes.last().is_some_and(|&byte| at_the_ends(byte))
+        && !text.contains("..")
+}
+
+/// `*`, `?` and `${` are legal in a key, yet in a policy's resource they would stand for other objects as well.
+pub(super) fn is_object_key(text: &str) -> bool {
+    let is_special = |character: char| character.is_control() || "*?".contains(character);
+    (1..=1024).contains(&text.len()) && !text.contains(is_special) && !text.contains("${")
+}
+
+/// Such as `eu-central-1` or `us-gov-east-1`.
+pub(super) fn is_region(text: &str) -> bool {
+    let parts: Vec<_> = text.split('-').collect();
+    let Some((number, names)) = parts.split_last() else { return false };
+    names.len() >= 2
+        && number.parse::<u8>().is_ok()
+        && names.iter().all(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase()))
+}
+
+pub(super) fn is_empty_or_email(text: &str) -> bool {
+    let is_email = || {
+        let (user, host) = text.split_once('@')?;
+        let is_plain = !text.contains(|character: char| character.is_whitespace() || character.is_control());
+        Some(is_plain && !user.is_empty() && host.contains('.') && !host.contains('@') && !host.starts_with('.'))
+    };
+    text.is_empty() || is_email() == Some(true)
+}
+
+pub(super) fn is_empty_or_safe_url(text: &str) -> bool {
+    text.is_empty() || is_safe_url(text)
+}
+
+/// HTTPS, or HTTP that does not leave the machine. Parsers disagree about backslashes, so there may be none.
+pub(super) fn is_safe_url(text: &str) -> bool {
+    if text.contains(|character: char| character.is_whitespace() || character.is_control() || character == '\\') {
+        return false;
+    }
+    match text.split_once("://") {
+        Some(("https", rest)) => host(rest).is_some(),
+        Some(("http", rest)) => host(rest).is_some_and(is_loopback),
+        _ => false,
+    }
+}
+
+/// The host of what follows `://`, in brackets if it is an IPv6 address. Nothing if there is a user name: what stands
+/// before an `@` only looks like the host.
+fn host(rest: &str) -> Option<&str> {
+    let authority = rest.split(['/', '?', '#']).next().filter(|authority| !authority.contains('@'))?;
+    let host = match authority.find(']') {
+        Some(end) => &authority[..=end],
+        None => authority.split(':').next()?,
+    };
+    (!host.is_empty()).then_some(host)
+}
+
+fn is_loopback(host: &str) -> bool {
+    let ipv6 = || host.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok();
+    host == "localhost"
+        || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+        || ipv6().is_some_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_name_fits_into_a_bucket_name() {
+        assert!(["dev", "prod-2", "a"].into_iter().all(is_stack_name));
+        let refused = ["", "Dev", "2nd", "-dev", "dev-", "de v", "dev.eu", "a-stack-name-that-is-far-too-long"];
+        assert!(!refused.into_iter().any(is_stack_name));
+    }
+
+    #[test]
+    fn a_schedule_is_a_cron_or_rate_expression() {
+        assert!(
+            ["cron(0 12 * * ? *)", "cron(0/15 8-17 ? * MON-FRI *)", "rate(1 day)", "rate(5 minutes)"]
+                .into_iter()
+                .all(is_schedule)
+        );
+        let refused = [
+            "",
+            "daily",
+            "cron(0 12 * * *)",
+            "cron(0 12 * * * *)",
+            "cron(0 12 ? * ? *)",
+            "rate(1 days)",
+            "rate(5 day)",
+            "rate(0 days)",
+            "rate(1 second)",
+            "cron(0 12 * * ? *",
+            "at(2026-01-01T00:00:00)",
+        ];
+        assert!(!refused.into_iter().any(is_schedule));
+    }
+
+    #[test]
+    fn plain_http_does_not_leave_the_machine() {
+        let accepted = [
+            "https://www.omdbapi.com/",
+            "https://omdb.example:8443/x?y=z",
+            "http://127.0.0.1:8080/",
+            "http://localhost/",
+            "http://[::1]:80/",
+        ];
+        assert!(accepted.into_iter().all(is_safe_url));
+        let refused = [
+            "",
+            "www.omdbapi.com",
+            "http://www.omdbapi.com/",
+            "ftp://127.0.0.1/",
+            "http://127.0.0.1.example.com/",
+            "http://localhost@example.com/",
+            "http://localhost:80@example.com/",
+            "http://localhost\\@example.com/",
+            "https://",
+            "https:// ",
+            "http://[::2]/",
+            "HTTP://localhost",
+        ];
+        for url in refused {
+            assert!(!is_safe_url(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn names_of_aws_are_recognised() {
+        assert!(["top-movies", "abc", "a.b-c"].into_iter().all(is_bucket_name));
+        assert!(!["ab", "Top", "-top", "top-", "a..b", "top movies"].into_iter().any(is_bucket_name));
+        assert!(["eu-central-1", "us-gov-east-1"].into_iter().all(is_region));
+        assert!(!["", "eu", "eu-1", "eu-central", "EU-central-1", "eu--1", "eu-central-1a"].into_iter().any(is_region));
+        assert!(["Top250Movies.json", "a b/$ö.json"].into_iter().all(is_object_key));
+        assert!(!["", "a*", "a?", "a\n", "${aws:username}"].into_iter().any(is_object_key));
+        assert!(["", "on-call@example.com"].into_iter().all(is_empty_or_email));
+        assert!(!["on-call", "@example.com", "a@b", "a b@example.com", "a@b@c.d"].into_iter().any(is_empty_or_email));
+    }
+}

@@ -1,0 +1,154 @@
+//! Reads values one by one and gathers what is wrong with them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use domain::contract::PROJECT;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
+
+use super::settings::{self, Allowed, Setting};
+use super::{Architecture, Config, ConfigFaults, Fault, REGION_KEY, checks};
+
+/// The values of a stack and the faults found so far.
+pub(super) struct Reader {
+    values: BTreeMap<String, String>,
+    faults: Vec<Fault>,
+}
+
+impl Reader {
+    pub(super) fn new(pulumi_config: Option<&str>) -> Self {
+        // serde_json's message may quote the text, which carries the stack's secrets: only the place is told.
+        let read = pulumi_config.map_or_else(|| Ok(Values::default()), serde_json::from_str);
+        let (values, unknown) = match read {
+            Ok(Values { named, unknown }) => (named, unknown.iter().map(|key| unknown_key(key)).collect()),
+            Err(error) => (BTreeMap::new(), vec![unreadable(&error)]),
+        };
+        Self { values, faults: unknown }
+    }
+
+    /// The configuration, or what is wrong with it.
+    pub(super) fn finish(self, config: Config) -> Result<Config, ConfigFaults> {
+        if self.faults.is_empty() { Ok(config) } else { Err(ConfigFaults { faults: self.faults }) }
+    }
+
+    /// Notes a value that is not allowed.
+    pub(super) fn refuse(&mut self, setting: &Setting, value: &str, allowed: &str) {
+        self.fault(setting.key(), value, allowed);
+    }
+
+    fn fault(&mut self, key: String, value: &str, allowed: &str) {
+        self.faults.push(Fault { key, value: Some(value.to_owned()), allowed: allowed.to_owned() });
+    }
+
+    /// The value of a setting. A value that is not allowed is noted, and the default stands in for it.
+    pub(super) fn text(&mut self, setting: &Setting) -> String {
+        let default = setting.default.unwrap_or_default().to_owned();
+        match self.values.remove(&setting.key()) {
+            None => default,
+            Some(value) if setting.allowed.accepts(&value) => value,
+            Some(value) => {
+                self.refuse(setting, &value, &setting.allowed.to_string());
+                default
+            }
+        }
+    }
+
+    /// Nothing for an empty text.
+    pub(super) fn optional_text(&mut self, setting: &Setting) -> Option<String> {
+        Some(self.text(setting)).filter(|text| !text.is_empty())
+    }
+
+    /// A number or flag.
+    #[expect(clippy::expect_used, reason = "`text` only returns what the setting allows, its default included")]
+    pub(super) fn value<T: FromStr<Err: fmt::Debug>>(&mut self, setting: &Setting) -> T {
+        self.text(setting).parse().expect("an allowed value has the type of its setting")
+    }
+
+    pub(super) fn architecture(&mut self) -> Architecture {
+        let name = self.text(settings::ARCHITECTURE);
+        if name == Architecture::X86_64.name() { Architecture::X86_64 } else { Architecture::Arm64 }
+    }
+
+    pub(super) fn region(&mut self) -> Option<String> {
+        let region = self.values.remove(REGION_KEY)?;
+        if !checks::is_region(&region) {
+            self.fault(REGION_KEY.to_owned(), &region, "a region such as eu-central-1");
+        }
+        Some(region)
+    }
+
+    pub(super) fn stack(&mut self, name: &str) -> String {
+        if !checks::is_stack_name(name) {
+            let allowed = format!(
+                "1 to {} lower-case letters, digits and inner hyphens, a letter first, since buckets are named by it",
+                checks::MAX_STACK_NAME_LENGTH
+            );
+            self.fault("the name of the stack".to_owned(), name, &allowed);
+        }
+        name.to_owned()
+    }
+}
+
+fn unknown_key(key: &str) -> Fault {
+    let known: Vec<_> = settings::ALL.iter().map(|setting| setting.key()).collect();
+    Fault { key: format!("{key} is no configuration value"), value: None, allowed: known.join(", ") }
+}
+
+fn unreadable(error: &serde_json::Error) -> Fault {
+    Fault {
+        key: format!("PULUMI_CONFIG cannot be read (line {}, column {})", error.line(), error.column()),
+        value: None,
+        allowed: format!(r#"a JSON object such as {{"{PROJECT}:topN": "10"}}"#),
+    }
+}
+
+/// The values of the keys this program names. The others, the secret among them, are skipped while parsing and never
+/// held in memory.
+#[derive(Default)]
+struct Values {
+    named: BTreeMap<String, String>,
+    unknown: Vec<String>,
+}
+
+impl<'de> Deserialize<'de> for Values {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ValuesVisitor)
+    }
+}
+
+struct ValuesVisitor;
+
+impl<'de> Visitor<'de> for ValuesVisitor {
+    type Value = Values;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object of configuration values")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Values, A::Error> {
+        let mut values = Values::default();
+        while let Some(key) = map.next_key::<String>()? {
+            match key.strip_prefix(PROJECT).and_then(|rest| rest.strip_prefix(':')).map(settings::find) {
+                Some(Some(Setting { allowed: Allowed::Secret, .. })) => drop(map.next_value::<IgnoredAny>()?),
+                Some(Some(_)) => drop(values.named.insert(key, plain(map.next_value()?))),
+                None if key == REGION_KEY => drop(values.named.insert(key, plain(map.next_value()?))),
+                Some(None) => {
+                    map.next_value::<IgnoredAny>()?;
+                    values.unknown.push(key);
+                }
+                None => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(values)
+    }
+}
+
+/// Pulumi sends texts; a number or flag written by hand means its text.
+fn plain(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,208 @@
+//! The program and what the services, the build and the dashboard rely on.
+
+use std::collections::BTreeSet;
+
+use domain::contract::metrics::{self, ENVIRONMENT_DIMENSION, NAMESPACE, SERVICE_DIMENSION};
+use domain::contract::{PROJECT, Service};
+use pulumi::Program;
+use pulumi::program::AWS_PROVIDER_VERSION;
+use pulumi::resource::Resource;
+use serde_json::{Value, json};
+
+use crate::common::{all_options_program, default_program, each_text, references, repository};
+
+fn resource<'a>(program: &'a Program, name: &str) -> &'a Resource {
+    program.resources().iter().find(|resource| resource.name == name).unwrap()
+}
+
+fn of_kind<'a>(program: &'a Program, kind: &str) -> Vec<&'a Resource> {
+    program.resources().iter().filter(|resource| resource.kind == kind).collect()
+}
+
+#[test]
+fn each_function_is_told_exactly_the_variables_that_its_service_reads() {
+    for program in [default_program(), all_options_program()] {
+        for service in Service::ALL {
+            let set = resource(&program, service.name()).properties["environment"]["variables"].as_object().unwrap();
+            let read: Vec<_> = service.variables().iter().map(|variable| variable.name).collect();
+            assert_eq!(set.keys().collect::<Vec<_>>(), read, "{}", service.name());
+        }
+    }
+}
+
+#[test]
+fn every_value_of_the_configuration_reaches_the_program() {
+    let (default, other) = (default_program().to_json(), all_options_program().to_json());
+    let variables = |program: &Value| {
+        let of = |name: &str| {
+            program["resources"][name]["properties"]["environment"]["variables"].as_object().unwrap().clone()
+        };
+        Service::ALL.map(|service| of(service.name()))
+    };
+    // Those that no setting governs.
+    let fixed = ["OTEL_SDK_DISABLED", "TELEMETRY_FLUSH_TIMEOUT_MS", "TOPIC_ARN", "MOVIES_BUCKET", "KMS_KEY_ARN"];
+    for (default, other) in variables(&default).iter().zip(&variables(&other)) {
+        for (name, value) in default {
+            assert_eq!(
+                value == &other[name],
+                fixed.contains(&name.as_str()) || name == "OMDB_API_KEY_PARAMETER",
+                "{name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_archives_are_named_where_the_build_puts_them() {
+    let program = default_program();
+    for service in Service::ALL {
+        let code = &resource(&program, service.name()).properties["code"];
+        assert_eq!(code, &json!({"fn::fileArchive": format!("../target/lambda/{}/bootstrap.zip", service.name())}));
+    }
+}
+
+#[test]
+fn no_two_resources_share_a_name() {
+    let program = all_options_program();
+    let names: BTreeSet<_> = program.resources().iter().map(|resource| resource.name).collect();
+    assert_eq!(names.len(), program.resources().len());
+}
+
+#[test]
+fn every_reference_means_something_in_the_program() {
+    for program in [default_program().to_json(), all_options_program().to_json()] {
+        let mut seen = 0;
+        each_text(&program, &mut |text| {
+            for reference in references(text) {
+                seen += 1;
+                let root = reference.split('.').next().unwrap();
+                let is_known =
+                    ["config", "variables", "resources"].iter().any(|part| program[*part].get(root).is_some());
+                assert!(is_known || root == "pulumi", "{reference} in {text}");
+            }
+        });
+        assert!(seen > 50, "only {seen} references found: the test does not see them");
+    }
+}
+
+#[test]
+fn everything_that_has_a_name_in_aws_bears_project_and_stack() {
+    let program = all_options_program();
+    for resource in program.resources() {
+        let named =
+            ["name", "bucket", "dashboardName"].iter().filter_map(|key| resource.properties.get(*key)?.as_str());
+        for name in named.filter(|name| !name.starts_with("${") && resource.kind != "aws:iam:RolePolicy") {
+            assert!(name.contains(&format!("{PROJECT}-prod")) || name.contains(&format!("{PROJECT}/prod")), "{name}");
+        }
+    }
+    let tags = &resource(&program, "aws").properties["defaultTags"]["tags"];
+    assert_eq!(tags, &json!({"project": PROJECT, "stack": "prod"}));
+}
+
+#[test]
+fn every_resource_gets_the_pinned_provider_with_the_region_of_the_stack() {
+    let provider = |program: &Program| program.to_json()["resources"]["aws"].clone();
+    let (default, other) = (provider(&default_program()), provider(&all_options_program()));
+    assert_eq!(
+        (&default["defaultProvider"], &default["options"]["version"]),
+        (&json!(true), &json!(AWS_PROVIDER_VERSION))
+    );
+    assert_eq!((default["properties"].get("region"), &other["properties"]["region"]), (None, &json!("eu-west-1")));
+}
+
+#[test]
+fn a_movie_stays_hidden_for_six_times_as_long_as_the_enricher_may_take() {
+    for program in [default_program(), all_options_program()] {
+        let timeout = resource(&program, "enricher").properties["timeout"].as_u64().unwrap();
+        let window =
+            resource(&program, "enricherSource").properties["maximumBatchingWindowInSeconds"].as_u64().unwrap();
+        let hidden = resource(&program, "moviesQueue").properties["visibilityTimeoutSeconds"].as_u64().unwrap();
+        assert_eq!(hidden, 6 * timeout + window);
+    }
+}
+
+#[test]
+fn concurrency_is_reserved_unless_the_account_cannot_spare_it() {
+    let reserved = |program: &Program, service: Service| {
+        resource(program, service.name()).properties.get("reservedConcurrentExecutions").cloned()
+    };
+    assert_eq!(Service::ALL.map(|service| reserved(&default_program(), service)), [Some(json!(1)), Some(json!(2))]);
+    assert_eq!(Service::ALL.map(|service| reserved(&all_options_program(), service)), [None, None]);
+}
+
+#[test]
+fn the_api_key_comes_from_the_engine_and_its_rotation_is_left_alone() {
+    let program = default_program();
+    let parameter = resource(&program, "omdbApiKeyParameter");
+    assert_eq!(parameter.properties["value"], json!({"fn::join": ["", ["${omdbApiKey}"]]}));
+    assert_eq!(parameter.options["ignoreChanges"], json!(["value"]));
+}
+
+#[test]
+fn an_email_address_subscribes_to_the_alarms() {
+    let subscribed = |program: &Program| {
+        let subscriptions = of_kind(program, "aws:sns:TopicSubscription").into_iter();
+        subscriptions.filter(|subscription| subscription.properties["protocol"] == "email").count()
+    };
+    assert_eq!((subscribed(&default_program()), subscribed(&all_options_program())), (0, 1));
+}
+
+#[test]
+fn every_queue_for_failures_has_an_alarm_with_a_section_in_the_runbook() {
+    let program = default_program();
+    let runbook = std::fs::read_to_string(repository("dashboards/runbook.md")).unwrap();
+    let alarms = of_kind(&program, "aws:cloudwatch:MetricAlarm");
+    for queue in of_kind(&program, "aws:sqs:Queue").into_iter().filter(|queue| queue.name != "moviesQueue") {
+        let dimensions = json!({"QueueName": format!("${{{}.name}}", queue.name)});
+        assert!(alarms.iter().any(|alarm| alarm.properties["dimensions"] == dimensions), "{}", queue.name);
+    }
+    for alarm in alarms {
+        let description = alarm.properties["alarmDescription"].as_str().unwrap();
+        let section = description.rsplit(' ').next().unwrap().trim_end_matches('.');
+        assert!(runbook.contains(&format!("\n## {section}\n")), "the runbook has no section {section}");
+        assert_eq!(alarm.properties["alarmActions"], json!(["${alarmTopic.arn}"]));
+    }
+}
+
+#[test]
+fn the_dashboard_shows_metrics_of_the_contract_as_their_services_report_them() {
+    let program = default_program();
+    let body = &resource(&program, "dashboard").properties["dashboardBody"]["fn::toJSON"];
+    let rows =
+        body["widgets"].as_array().unwrap().iter().filter_map(|widget| widget["properties"]["metrics"].as_array());
+    let ours: Vec<_> = rows.flatten().filter(|row| row[0] == NAMESPACE).collect();
+    assert!(!ours.is_empty());
+    for row in ours {
+        let name = row[1].as_str().unwrap();
+        let metric = metrics::find(name).unwrap_or_else(|| panic!("the contract has no metric {name}"));
+        assert_eq!((&row[2], &row[3]), (&json!(ENVIRONMENT_DIMENSION), &json!("${pulumi.stack}")));
+        assert_eq!(row[4], SERVICE_DIMENSION);
+        let service = Service::ALL.into_iter().find(|service| row[5] == service.name());
+        assert!(service.is_some_and(|service| metric.is_of(service)), "{name} is not reported by {}", row[5]);
+    }
+}
+
+#[test]
+fn the_dashboard_shows_every_metric_of_the_contract() {
+    let program = default_program();
+    let mut shown = BTreeSet::new();
+    each_text(&resource(&program, "dashboard").properties["dashboardBody"], &mut |text| {
+        shown.insert(text);
+    });
+    for metric in metrics::ALL {
+        assert!(shown.contains(metric.name), "{}", metric.name);
+    }
+}
+
+#[test]
+fn no_policy_names_every_action_or_every_resource_where_aws_knows_one() {
+    let program = default_program();
+    for policy in of_kind(&program, "aws:iam:RolePolicy") {
+        for statement in policy.properties["policy"]["fn::toJSON"]["Statement"].as_array().unwrap() {
+            let actions: Vec<_> =
+                statement["Action"].as_array().unwrap().iter().map(|action| action.as_str().unwrap()).collect();
+            assert!(!actions.iter().any(|action| action.contains('*')), "{statement}");
+            assert!(statement["Resource"] != "*" || actions == ["cloudwatch:PutMetricData"], "{statement}");
+        }
+    }
+}

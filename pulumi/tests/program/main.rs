@@ -1,0 +1,9 @@
+//! Tests of the program from outside: what it emits, what it agrees with, how the binary behaves.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod binary;
+mod common;
+mod contract;
+mod expected;
+mod project;
