@@ -25,6 +25,7 @@ pub mod deadline;
 pub mod invocation;
 pub mod settings;
 mod start;
+mod trace_client;
 
 pub use connections::Connections;
 pub use deadline::Deadline;

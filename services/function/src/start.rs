@@ -13,6 +13,7 @@ use tracing::Level;
 
 use crate::connections::{ConnectionError, Connections};
 use crate::settings::{Faults, ProcessEnvironment, Reader};
+use crate::trace_client::TraceClient;
 
 /// A function that has read its settings and can serve.
 pub struct Function<S> {
@@ -91,7 +92,10 @@ fn sinks(settings: &telemetry::Settings, connections: &Connections) -> Result<Si
         return Ok(Sinks { http: None, cloudwatch: None });
     }
     let http = connections.http().connect_timeout(Duration::from_secs(1)).build()?;
-    Ok(Sinks { http: Some(Arc::new(http)), cloudwatch: Some(aws_sdk_cloudwatch::Client::new(&connections.aws)) })
+    Ok(Sinks {
+        http: Some(Arc::new(TraceClient::new(http, &connections.aws))),
+        cloudwatch: Some(aws_sdk_cloudwatch::Client::new(&connections.aws)),
+    })
 }
 
 /// Logs in the form of every other line, though the settings of the log may be what is faulty.
