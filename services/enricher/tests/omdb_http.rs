@@ -12,6 +12,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use domain::ImdbId;
+use domain::contract::Service;
 use enricher::api_key::ApiKey;
 use enricher::omdb::{Answer, Ask, OmdbHttp};
 use enricher::settings::OmdbSettings;
@@ -42,7 +43,7 @@ async fn ask(address: SocketAddr) -> Answer {
         timeout: Duration::from_secs(2),
         max_attempts: 1,
     };
-    let omdb = OmdbHttp::new(Connections::new().await.unwrap().http(), &settings).unwrap();
+    let omdb = OmdbHttp::new(Connections::new(Service::Enricher).await.unwrap().http(), &settings).unwrap();
     omdb.ask(&ImdbId::parse("tt0111161").unwrap(), &ApiKey::new(KEY)).await
 }
 

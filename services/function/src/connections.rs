@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use domain::contract::Service;
 use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
 
 /// The most time a connection to an AWS service may take. They answer within a few milliseconds in their own region.
@@ -33,12 +35,14 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// Prepares connections; none is opened yet.
+    /// Prepares connections; none is opened yet. Calls to AWS name the service in their user agent, so that a look into
+    /// `CloudTrail` tells who called.
     ///
     /// # Errors
     /// [`ConnectionError`] when the compiled-in roots cannot be used, which is a fault of the build.
-    pub async fn new() -> Result<Self, ConnectionError> {
+    pub async fn new(service: Service) -> Result<Self, ConnectionError> {
         let aws = aws_config::defaults(BehaviorVersion::latest())
+            .app_name(AppName::new(service.name()).map_err(ConnectionError::new)?)
             .http_client(aws_http_client()?)
             .retry_config(RetryConfig::standard().with_max_attempts(AWS_MAX_ATTEMPTS))
             .timeout_config(
@@ -73,7 +77,7 @@ impl ConnectionError {
     }
 }
 
-fn aws_http_client() -> Result<aws_config_http::SharedHttpClient, ConnectionError> {
+fn aws_http_client() -> Result<SharedHttpClient, ConnectionError> {
     // The connector takes roots as PEM only.
     let roots = TLS_SERVER_ROOT_CERTS
         .iter()
@@ -99,15 +103,13 @@ fn tls_config() -> Result<rustls::ClientConfig, ConnectionError> {
         .with_no_client_auth())
 }
 
-use aws_smithy_runtime_api::client::http as aws_config_http;
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[tokio::test]
     async fn the_compiled_in_roots_make_a_client() {
-        let connections = Connections::new().await.unwrap();
+        let connections = Connections::new(Service::Ranker).await.unwrap();
         assert!(connections.http().build().is_ok());
     }
 }

@@ -59,7 +59,7 @@ async fn try_start<S>(
     let settings = read(&mut reader);
     let (telemetry_settings, settings) = reader.finish(telemetry_settings.zip(settings))?;
 
-    let connections = Connections::new().await?;
+    let connections = Connections::new(service).await?;
     let sinks = sinks(&telemetry_settings, &connections)?;
     let telemetry = Arc::new(telemetry::start(telemetry_settings, sinks)?);
     Ok(Function { settings, connections, telemetry })
