@@ -132,13 +132,14 @@ impl<A: Ask, K: KeyStore> Omdb<A, K> {
 
     /// One request, counted and timed.
     async fn ask(&self, id: &ImdbId, key: &ApiKey, deadline: Deadline) -> Answer {
-        let span = info_span!("ask OMDb", otel.kind = "client", imdb_id = id.as_str(), answer = tracing::field::Empty);
+        let span =
+            info_span!("ask OMDb", otel.kind = "client", imdb_id = id.as_str(), omdb.answer = tracing::field::Empty);
         let started = Instant::now();
         self.metrics.count(OMDB_REQUESTS, 1);
         let asked = tokio::time::timeout_at(deadline.instant(), self.api.ask(id, key).instrument(span.clone()));
         let answer = asked.await.unwrap_or_else(|_| Answer::unusable("no answer before the invocation's end"));
         self.metrics.measure(OMDB_DURATION, started.elapsed());
-        span.record("answer", answer.name());
+        span.record("omdb.answer", answer.name());
         answer
     }
 

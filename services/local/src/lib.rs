@@ -1,1 +1,56 @@
-//! Under construction.
+//! The whole pipeline on one machine: the runner behind `cargo local` and the test harness.
+//!
+//! [`Pipeline::start`] starts a local AWS, deploys the very program that `pulumi up` deploys, with the functions built
+//! for this machine, and provides beside it what the local AWS lacks: OMDb and a receiver of traces. Everything ends
+//! when the pipeline is dropped, and also when this process is killed.
+//!
+//! | Module | What it does |
+//! |---|---|
+//! | `python` | the virtual environment that the emulator lives in |
+//! | `emulator` | starts and stops the local AWS |
+//! | `process` | programs that must not outlive this one |
+//! | `artefacts` | builds the functions and zips them |
+//! | `deploy` | the Pulumi program → the local AWS |
+//! | `omdb`, `traces` | the OMDb stand-in, the OTLP receiver |
+//! | `schedule` | the event that the daily rule sends |
+//! | `options`, `pipeline` | all of it together |
+//! | `observe` | what can be seen of it: objects, queues, metrics, logs |
+//! | `outcome`, `report` | how a run ended, and what it came to |
+//! | `commands` | the command line |
+
+mod api_key;
+mod artefacts;
+mod aws;
+mod commands;
+mod deploy;
+mod emulator;
+mod fault;
+mod observe;
+mod omdb;
+mod options;
+mod outcome;
+mod pipeline;
+mod process;
+mod progress;
+mod python;
+mod report;
+mod schedule;
+mod server;
+mod target;
+mod traces;
+
+pub use api_key::ApiKey;
+pub use aws::Clients;
+pub use commands::main;
+pub use deploy::{Configuration, Deployment, SOURCE_BUCKET, SOURCE_KEY, STACK};
+pub use emulator::{ACCOUNT_ID, Emulator, REGION};
+pub use fault::Fault;
+pub use observe::MetricSums;
+pub use omdb::{KEY as OMDB_STAND_IN_KEY, OmdbFault, OmdbStandIn};
+pub use options::{Options, SAMPLE_SOURCE};
+pub use outcome::Outcome;
+pub use pipeline::{Answer, Pipeline};
+pub use progress::Progress;
+pub use report::{Report, StoredMovie};
+pub use schedule::ScheduledEvent;
+pub use traces::{Span, TraceReceiver};

@@ -1,2 +1,5 @@
-//! Under construction.
-fn main() {}
+//! `cargo local`: the whole pipeline on this machine.
+
+fn main() -> std::process::ExitCode {
+    local::main()
+}

@@ -121,12 +121,13 @@ fn no_field_passes_for_the_level_or_the_origin_of_a_line() {
 }
 
 #[test]
-fn instructions_to_the_span_layer_stay_out_of_the_logs() {
+fn attributes_of_spans_and_instructions_to_their_layer_stay_out_of_the_logs() {
     let captured = testing::capture(Service::Enricher);
-    let span = tracing::info_span!(target: "enricher", "publish", otel.kind = "producer", run = "r");
+    let span =
+        tracing::info_span!(target: "enricher", "publish", otel.kind = "producer", faas.coldstart = true, run = "r");
     span.in_scope(|| tracing::info!(target: "enricher", "sent"));
     let line = captured.line("sent");
-    assert_eq!((line.get("otel.kind"), &line["run"]), (None, &"r".into()));
+    assert_eq!((line.get("otel.kind"), line.get("faas.coldstart"), &line["run"]), (None, None, &"r".into()));
     drop(span);
     assert_eq!(format!("{:?}", captured.spans()[0].span_kind), "Producer");
 }

@@ -12,8 +12,9 @@ pub(super) struct Fields(pub(super) Map<String, Value>);
 
 impl Fields {
     fn insert(&mut self, field: &Field, value: impl Into<Value>) {
-        // Fields such as `otel.kind` are instructions to the span layer.
-        if !field.name().starts_with("otel.") {
+        // Dotted names are OpenTelemetry's: attributes of the span, or instructions to its layer such as `otel.kind`.
+        // The fields of our log lines have none.
+        if !field.name().contains('.') {
             self.0.insert(field.name().to_owned(), value.into());
         }
     }

@@ -1,0 +1,71 @@
+//! The command line.
+
+mod run;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use rustix::process::Signal;
+
+use crate::fault::Fault;
+
+/// Runs the whole movie pipeline on this machine: a local AWS, the Pulumi program, the functions.
+#[derive(Debug, Parser)]
+#[command(name = "cargo local", bin_name = "cargo local", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: run::Arguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Fires the schedule once and shows what lies in the bucket; the default.
+    Run(run::Arguments),
+}
+
+/// Reads the command line, does what it says, and tells the exit code: 0 when the run completed, 1 when it did not,
+/// 2 when it could not be started, 128 + n when signal n ended it.
+#[must_use]
+pub fn main() -> ExitCode {
+    let Cli { command, run } = Cli::parse();
+    let Command::Run(arguments) = command.unwrap_or(Command::Run(run));
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&anyhow::Error::new(error)),
+    };
+    let code = runtime.block_on(run::run(arguments)).unwrap_or_else(|error| fail(&error));
+    // Work that was cut short, such as reading from a program that has just been ended, is not waited for.
+    runtime.shutdown_background();
+    code
+}
+
+/// Does work until it is done, or until SIGINT or SIGTERM, which is then told. Dropping the work ends everything that
+/// it started.
+async fn until_signal<T>(work: impl Future<Output = T>) -> std::io::Result<Result<T, Signal>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let signal = tokio::select! {
+        result = work => return Ok(Ok(result)),
+        _ = interrupt.recv() => Signal::INT,
+        _ = terminate.recv() => Signal::TERM,
+    };
+    eprintln!("Stopping …");
+    Ok(Err(signal))
+}
+
+/// What shells show for a program that a signal ended.
+fn exit_code_of(signal: Signal) -> ExitCode {
+    ExitCode::from(u8::try_from(128 + signal.as_raw()).unwrap_or(1))
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    if let Some(fault) = error.downcast_ref::<Fault>() {
+        // One sentence, which has its cause in it already.
+        eprintln!("error: {fault}");
+        return ExitCode::from(Fault::EXIT_CODE);
+    }
+    eprintln!("error: {error:#}");
+    ExitCode::FAILURE
+}

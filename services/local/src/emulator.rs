@@ -1,0 +1,176 @@
+//! The local AWS: MiniStack (<https://pypi.org/project/ministack/>), one process with folders and a port of its own.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::fault::{Fault, tail};
+use crate::process::Group;
+use crate::python::Python;
+
+/// The region that everything lies in.
+pub const REGION: &str = "eu-central-1";
+
+/// The account that everything belongs to; the one that AWS's documentation uses.
+pub const ACCOUNT_ID: &str = "123456789012";
+
+const LAUNCHER: &str = include_str!("emulator_launcher.py");
+
+/// How long a start may take: 0.3 s when all is warm, several seconds while Python compiles its modules on a busy
+/// machine.
+const START_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// A running emulator. It and the functions it started end when this is dropped, or when this process dies.
+#[derive(Debug)]
+pub struct Emulator {
+    // Dropped in this order: the folder must outlive the processes that write to it.
+    group: Group,
+    folder: TempDir,
+    port: u16,
+}
+
+impl Emulator {
+    /// Starts it and waits until it answers.
+    pub(crate) async fn start(python: &Python) -> Result<Self, Fault> {
+        let folder = tempfile::Builder::new().prefix("movie-pipeline-").tempdir();
+        let folder = folder.map_err(Fault::machine("no temporary folder can be made"))?;
+        let (group, stdout) = spawn(python, folder.path())?;
+        let ready = async {
+            let port = read_port(stdout).await?;
+            wait_until_healthy(port).await.map(|()| port)
+        };
+        let outcome = tokio::time::timeout(START_TIMEOUT, ready).await;
+        match outcome.unwrap_or_else(|_| Err(format!("no answer within {} s", START_TIMEOUT.as_secs()))) {
+            Ok(port) => Ok(Self { group, folder, port }),
+            Err(reason) => {
+                let reason = if group.has_ended() { "it ended".to_owned() } else { reason };
+                Err(Fault::EmulatorFailed { reason, log: log_tail(folder.path()) })
+            }
+        }
+    }
+
+    /// Where all its services answer.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The id of its process group, which the functions share.
+    #[must_use]
+    pub fn process_group(&self) -> u32 {
+        self.group.id()
+    }
+
+    /// The end of its own log, if it has ended by itself.
+    #[must_use]
+    pub fn log_if_ended(&self) -> Option<String> {
+        self.group.has_ended().then(|| log_tail(self.folder.path()))
+    }
+}
+
+fn spawn(python: &Python, folder: &Path) -> Result<(Group, ChildStdout), Fault> {
+    let start = || {
+        fs::create_dir(folder.join("tmp"))?;
+        let log = File::create(log_path(folder))?;
+        let mut command = python.command();
+        command.args(["-c", LAUNCHER]).arg(folder).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
+        set_environment(&mut command, folder);
+        Group::spawn(&mut command)
+    };
+    let mut group = start().map_err(Fault::machine("the local AWS cannot be started"))?;
+    let stdout = group
+        .take_stdout()
+        .ok_or_else(|| Fault::EmulatorFailed { reason: "its output is gone".to_owned(), log: String::new() })?;
+    Ok((group, stdout))
+}
+
+/// Everything it gets to know. The functions inherit it, so nothing of the caller's environment may be in it: neither
+/// credentials nor `AWS_*` settings nor `OMDB_API_KEY`.
+fn set_environment(command: &mut Command, folder: &Path) {
+    command
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", folder)
+        .env("TMPDIR", folder.join("tmp"))
+        .env("S3_DATA_DIR", folder.join("s3"))
+        .env("STATE_DIR", folder.join("state"))
+        .env("BIND_HOST", "127.0.0.1")
+        .env("MINISTACK_HOST", "127.0.0.1")
+        .env("MINISTACK_REGION", REGION)
+        .env("MINISTACK_ACCOUNT_ID", ACCOUNT_ID)
+        .env("LAMBDA_EXECUTOR", "local")
+        .env("IOT_MTLS_ENABLED", "0")
+        // AWS waits 1 and then 2 minutes before it tries a failed asynchronous invocation again
+        // (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html). Nobody at a terminal
+        // wants to; the number of tries stays the deployed one.
+        .env("LAMBDA_ASYNC_RETRY_BASE_SECONDS", "0.1");
+}
+
+async fn read_port(stdout: ChildStdout) -> Result<u16, String> {
+    let read = move || {
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line).map(|_| line)
+    };
+    let line = tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string())?;
+    let line = line.map_err(|error| error.to_string())?;
+    line.trim().parse().map_err(|_| "it named no port".to_owned())
+}
+
+/// The port is bound before the emulator is loaded, so one request suffices: it waits until it is served.
+async fn wait_until_healthy(port: u16) -> Result<(), String> {
+    let ask = async {
+        let mut connection = TcpStream::connect(("127.0.0.1", port)).await?;
+        connection.write_all(b"GET /_ministack/health HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n").await?;
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).await.map(|_| answer)
+    };
+    let answer = ask.await.map_err(|error: std::io::Error| format!("its health cannot be asked: {error}"))?;
+    let status = answer.lines().next().unwrap_or_default();
+    if status.contains(" 200") { Ok(()) } else { Err(format!("its health is answered with {status:?}")) }
+}
+
+fn log_path(folder: &Path) -> std::path::PathBuf {
+    folder.join("emulator.log")
+}
+
+fn log_tail(folder: &Path) -> String {
+    fs::read_to_string(log_path(folder)).map_or_else(|error| format!("(no log: {error})"), |log| tail(&log))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// A program in the place of Python that does what the lines say.
+    fn python(folder: &TempDir, lines: &str) -> Python {
+        let path = folder.path().join("python");
+        fs::write(&path, format!("#!/bin/sh\n{lines}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        Python::at(path)
+    }
+
+    #[tokio::test]
+    async fn a_failing_start_shows_the_end_of_the_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let python = python(&folder, "echo 'No module named hypercorn' >&2; exit 1");
+        let fault = Emulator::start(&python).await.unwrap_err().to_string();
+        assert!(fault.contains("did not start") && fault.ends_with("No module named hypercorn"), "{fault}");
+    }
+
+    #[tokio::test]
+    async fn nothing_of_the_callers_environment_reaches_the_emulator() {
+        let folder = tempfile::tempdir().unwrap();
+        let python = python(&folder, "env >&2; exit 1");
+        let fault = Emulator::start(&python).await.unwrap_err().to_string();
+        assert!(fault.contains("LAMBDA_EXECUTOR=local"), "{fault}");
+        assert!(!fault.contains("CARGO"), "{fault}");
+    }
+}

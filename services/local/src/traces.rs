@@ -1,0 +1,181 @@
+//! The receiver of traces: OTLP over HTTP (<https://opentelemetry.io/docs/specs/otlp/#otlphttp>), which the local AWS
+//! does not have.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use bytes::Bytes;
+use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span as WireSpan};
+use prost::Message;
+
+use crate::server::Server;
+
+/// The most bytes of one export: more than a function sends at once.
+const MAX_EXPORT_BYTES: usize = 64 * 1024 * 1024;
+
+/// One received span.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Span {
+    /// Its trace, 32 hexadecimal digits.
+    pub trace_id: String,
+    /// Itself, 16 hexadecimal digits.
+    pub span_id: String,
+    /// Its parent; a root has none.
+    pub parent_span_id: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// OpenTelemetry's number of its kind: 1 internal, 2 server, 3 client, 4 producer, 5 consumer.
+    pub kind: i32,
+    /// The `service.name` of its resource.
+    pub service: String,
+    /// Its attributes; anything but text as its text.
+    pub attributes: BTreeMap<String, String>,
+    /// Trace and span ids of the spans it links to.
+    pub links: Vec<(String, String)>,
+    /// OpenTelemetry's number of its status: 0 unset, 1 ok, 2 error.
+    pub status: i32,
+    /// When it began, in nanoseconds since 1970.
+    pub start_unix_nano: u64,
+    /// When it ended, in nanoseconds since 1970.
+    pub end_unix_nano: u64,
+}
+
+type Spans = Arc<Mutex<Vec<Span>>>;
+
+/// A running receiver; it ends when this is dropped.
+#[derive(Debug)]
+pub struct TraceReceiver {
+    server: Server,
+    spans: Spans,
+}
+
+impl TraceReceiver {
+    pub(crate) async fn start() -> std::io::Result<Self> {
+        let spans = Spans::default();
+        let router = Router::new()
+            .route("/v1/traces", post(receive))
+            .layer(DefaultBodyLimit::max(MAX_EXPORT_BYTES))
+            .with_state(Arc::clone(&spans));
+        Ok(Self { server: Server::start(router).await?, spans })
+    }
+
+    /// The value of `OTEL_EXPORTER_OTLP_ENDPOINT`.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.server.address())
+    }
+
+    /// All spans so far, in the order of their arrival.
+    #[must_use]
+    pub fn spans(&self) -> Vec<Span> {
+        lock(&self.spans).clone()
+    }
+
+    /// How many different traces the spans belong to.
+    #[must_use]
+    pub fn trace_count(&self) -> usize {
+        lock(&self.spans).iter().map(|span| span.trace_id.as_str()).collect::<BTreeSet<_>>().len()
+    }
+}
+
+fn lock(spans: &Mutex<Vec<Span>>) -> MutexGuard<'_, Vec<Span>> {
+    spans.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn receive(State(spans): State<Spans>, body: Bytes) -> Response {
+    match ExportTraceServiceRequest::decode(body) {
+        Ok(request) => {
+            lock(&spans).extend(request.resource_spans.into_iter().flat_map(spans_of));
+            let answer = ExportTraceServiceResponse::default().encode_to_vec();
+            ([(header::CONTENT_TYPE, "application/x-protobuf")], answer).into_response()
+        }
+        Err(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
+    }
+}
+
+fn spans_of(resource_spans: ResourceSpans) -> Vec<Span> {
+    let resource = resource_spans.resource.map(|resource| texts(resource.attributes)).unwrap_or_default();
+    let service = resource.get("service.name").cloned().unwrap_or_default();
+    let spans = resource_spans.scope_spans.into_iter().flat_map(|scope| scope.spans);
+    spans.map(|span| read(span, &service)).collect()
+}
+
+fn read(span: WireSpan, service: &str) -> Span {
+    Span {
+        trace_id: hex(&span.trace_id),
+        span_id: hex(&span.span_id),
+        parent_span_id: (!span.parent_span_id.is_empty()).then(|| hex(&span.parent_span_id)),
+        name: span.name,
+        kind: span.kind,
+        service: service.to_owned(),
+        attributes: texts(span.attributes),
+        links: span.links.iter().map(|link| (hex(&link.trace_id), hex(&link.span_id))).collect(),
+        status: span.status.map_or(0, |status| status.code),
+        start_unix_nano: span.start_time_unix_nano,
+        end_unix_nano: span.end_time_unix_nano,
+    }
+}
+
+fn texts(attributes: Vec<KeyValue>) -> BTreeMap<String, String> {
+    attributes.into_iter().map(|pair| (pair.key, text_of(pair.value))).collect()
+}
+
+fn text_of(value: Option<AnyValue>) -> String {
+    match value.and_then(|value| value.value) {
+        Some(Value::StringValue(text)) => text,
+        Some(Value::BoolValue(value)) => value.to_string(),
+        Some(Value::IntValue(value)) => value.to_string(),
+        Some(Value::DoubleValue(value)) => value.to_string(),
+        Some(other) => format!("{other:?}"),
+        None => String::new(),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry_proto::tonic::resource::v1::Resource;
+    use opentelemetry_proto::tonic::trace::v1::ScopeSpans;
+
+    use super::*;
+
+    #[test]
+    fn a_span_keeps_its_ids_service_and_attributes() {
+        let attribute = |key: &str, text: &str| KeyValue {
+            key: key.to_owned(),
+            value: Some(AnyValue { value: Some(Value::StringValue(text.to_owned())) }),
+            ..KeyValue::default()
+        };
+        let wire = WireSpan {
+            trace_id: vec![0xab; 16],
+            span_id: vec![1; 8],
+            name: "rank".to_owned(),
+            attributes: vec![attribute("run", "r")],
+            ..WireSpan::default()
+        };
+        let spans = spans_of(ResourceSpans {
+            resource: Some(Resource { attributes: vec![attribute("service.name", "ranker")], ..Resource::default() }),
+            scope_spans: vec![ScopeSpans { spans: vec![wire], ..ScopeSpans::default() }],
+            ..ResourceSpans::default()
+        });
+        assert_eq!(spans[0].trace_id, "ab".repeat(16));
+        assert_eq!(spans[0].parent_span_id, None);
+        assert_eq!((spans[0].service.as_str(), spans[0].attributes["run"].as_str()), ("ranker", "r"));
+    }
+}
