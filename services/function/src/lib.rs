@@ -2,7 +2,7 @@
 //!
 //! A `main.rs` reads like this:
 //!
-//! ```ignore
+//! ```text
 //! let function = match function::start(Service::Ranker, Settings::read).await {
 //!     Ok(function) => function,
 //!     Err(refused) => return refused.into(),
