@@ -7,7 +7,7 @@ use crate::policy::{allow, document, tls_only};
 use crate::program::{ACCOUNT_ID, Stack};
 use crate::resource::{Handle, Key, MetricAlarm, Queue, Topic, TopicPolicy, TopicSubscription, literal};
 
-/// A minute: dead letters are rare and each one is a movie or a run that is missing, so the first one counts.
+/// A minute: dead letters are rare, and each one is a movie or a run that is missing.
 const PERIOD_SECONDS: u32 = 60;
 
 pub(crate) fn add(stack: &mut Stack, key: &Handle<Key>, messaging: &Messaging) -> Handle<Topic> {
@@ -83,7 +83,7 @@ fn add_queue_alarm(stack: &mut Stack, topic: &Handle<Topic>, alarm: &QueueAlarm)
         "dimensions": {"QueueName": queue.name()},
         "statistic": "Maximum",
         "comparisonOperator": "GreaterThanOrEqualToThreshold",
-        "threshold": 1,
+        "threshold": stack.config.failed_messages_alarm_threshold,
         "period": PERIOD_SECONDS,
         "evaluationPeriods": 1,
         "datapointsToAlarm": 1,

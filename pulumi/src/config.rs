@@ -33,6 +33,18 @@ impl Architecture {
     }
 }
 
+/// The word for X-Ray in the setting of the OTLP endpoint.
+const XRAY: &str = "xray";
+
+/// Where traces go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OtlpEndpoint {
+    /// To X-Ray in the region of the stack.
+    XRay,
+    /// To this address, without `/v1/traces`.
+    Address(String),
+}
+
 /// The configuration of a stack. What each field means, its default and bounds: [`settings`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each field is the setting of its name")]
@@ -64,8 +76,11 @@ pub struct Config {
     pub noncurrent_version_retention_days: u32,
     pub log_retention_days: u32,
     pub log_level: String,
-    pub otlp_endpoint: Option<String>,
+    pub otlp_endpoint: Option<OtlpEndpoint>,
+    pub transaction_search: bool,
     pub alarm_email: Option<String>,
+    pub failed_messages_alarm_threshold: u32,
+    pub protect_resources: bool,
 }
 
 impl Config {
@@ -106,8 +121,11 @@ impl Config {
             noncurrent_version_retention_days: reader.value(setting::NONCURRENT_VERSION_RETENTION_DAYS),
             log_retention_days: reader.value(setting::LOG_RETENTION_DAYS),
             log_level: reader.text(setting::LOG_LEVEL),
-            otlp_endpoint: reader.optional_text(setting::OTLP_ENDPOINT),
+            otlp_endpoint: reader.otlp_endpoint(),
+            transaction_search: reader.value(setting::TRANSACTION_SEARCH),
             alarm_email: reader.optional_text(setting::ALARM_EMAIL),
+            failed_messages_alarm_threshold: reader.value(setting::FAILED_MESSAGES_ALARM_THRESHOLD),
+            protect_resources: reader.value(setting::PROTECT_RESOURCES),
         };
         config.check_together(&mut reader);
         reader.finish(config)
@@ -129,6 +147,11 @@ impl Config {
                 &self.omdb_timeout_ms.to_string(),
                 &format!("less than {} ({} s)", setting::ENRICHER_TIMEOUT_SECONDS.key(), self.enricher_timeout_seconds),
             );
+        }
+        // It changes the whole account: not by mistake.
+        if self.transaction_search && self.otlp_endpoint != Some(OtlpEndpoint::XRay) {
+            let allowed = format!("false unless {} is {XRAY}", setting::OTLP_ENDPOINT.key());
+            reader.refuse(setting::TRANSACTION_SEARCH, "true", &allowed);
         }
     }
 }
@@ -254,6 +277,7 @@ mod tests {
         let values = json!({
             "movie-pipeline:batchSize": "11", "movie-pipeline:batchingWindowSeconds": "0",
             "movie-pipeline:omdbTimeoutMs": "5000", "movie-pipeline:enricherTimeoutSeconds": "5",
+            "movie-pipeline:transactionSearch": "true", "movie-pipeline:otlpEndpoint": "https://collector.example",
         });
         let faults = faults(&values);
         assert_eq!(
@@ -263,6 +287,10 @@ mod tests {
         assert_eq!(
             faults[1],
             r#"movie-pipeline:omdbTimeoutMs is "5000"; allowed: less than movie-pipeline:enricherTimeoutSeconds (5 s)"#
+        );
+        assert_eq!(
+            faults[2],
+            r#"movie-pipeline:transactionSearch is "true"; allowed: false unless movie-pipeline:otlpEndpoint is xray"#
         );
     }
 

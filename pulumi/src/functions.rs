@@ -10,7 +10,8 @@ use serde_json::{Map, Value, json};
 
 use crate::policy::{Statement, allow, document, lambda_assumes};
 use crate::program::{REGION, Stack};
-use crate::resource::{Function, Handle, Key, LogGroup, Role, RolePolicy, literal};
+use crate::resource::{Function, Handle, Key, LogGroup, Role, RolePolicy};
+use crate::traces;
 
 /// A function with what belongs to it.
 #[derive(Debug)]
@@ -47,7 +48,8 @@ fn add(stack: &mut Stack, key: &Handle<Key>, spec: Spec) -> FunctionParts {
         "assumeRolePolicy": lambda_assumes(),
     });
     let role = stack.resources.add::<Role>(role_name, role);
-    let statements = spec.permissions.into_iter().chain(every_function(&name, &logs, key));
+    let shared = every_function(&name, &logs, key).into_iter().chain(traces::send(stack.config));
+    let statements = spec.permissions.into_iter().chain(shared);
     let policy = json!({"name": service.name(), "role": role.name(), "policy": document(statements)});
     let permissions = stack.resources.add::<RolePolicy>(policy_name, policy);
 
@@ -133,7 +135,7 @@ fn variables(stack: &Stack, service: Service, own: &[(&Variable, String)]) -> Ma
     let shared = [
         (environment::ENVIRONMENT, config.stack.clone()),
         (environment::LOG_LEVEL, config.log_level.clone()),
-        (environment::OTEL_EXPORTER_OTLP_ENDPOINT, literal(config.otlp_endpoint.as_deref().unwrap_or_default())),
+        (environment::OTEL_EXPORTER_OTLP_ENDPOINT, traces::endpoint(config)),
     ];
     let set = |variable: &Variable| {
         let value = own.iter().chain(&shared).find(|(of, _)| *of == variable).map(|(_, value)| value.as_str());

@@ -14,7 +14,11 @@
 //! | `functions` | ranker and enricher: role, log group, function; what feeds the enricher |
 //! | `schedule` | the daily rule and its target |
 //! | `alarms` | the alarm topic and the alarms |
+//! | `traces` | what X-Ray needs to take and keep traces, for the whole account; off unless asked for |
 //! | `dashboard` | the dashboard, from `dashboards/movie-pipeline.json` |
+//!
+//! What cannot be made again (bucket, key, queues, parameter, log groups) is kept from removal, see
+//! [`resource::Kind::STATEFUL`]; what is renamed says so in `resource/rename.rs`.
 //!
 //! Invariant: nothing here reads a file, a clock or AWS; the same configuration gives the same bytes. Only `main.rs`
 //! reads the environment. The OMDb API key is never read: Pulumi's engine fills it in.
@@ -32,6 +36,7 @@ mod schedule;
 mod secrets;
 mod storage;
 pub mod template;
+mod traces;
 
 pub use config::{Config, ConfigFaults};
 pub use program::{Program, program};

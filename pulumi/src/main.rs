@@ -2,9 +2,13 @@
 //!
 //! Pulumi's YAML runtime runs it as its compiler. It sets `PULUMI_STACK` and `PULUMI_CONFIG` when it deploys, and
 //! neither when it only asks which packages the program needs; the answer is a full program both times.
+//!
+//! With `--check-artefacts` it first looks into the functions' zips, where Pulumi would take them from, and refuses to
+//! print a program whose functions would not start. Nothing is deployed when no stack is named, so then it does not.
 
 use std::env::VarError;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use pulumi::{Config, Program, program, template};
@@ -12,7 +16,7 @@ use pulumi::{Config, Program, program, template};
 /// The stack whose program is printed when Pulumi names none.
 const STACK_WHEN_NONE_IS_NAMED: &str = "dev";
 
-const USAGE: &str = "usage: pulumi [--cloudformation]";
+const USAGE: &str = "usage: pulumi [--check-artefacts | --cloudformation]";
 
 fn main() -> ExitCode {
     match print() {
@@ -26,9 +30,14 @@ fn main() -> ExitCode {
 
 fn print() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let program = program(&read_config()?);
+    let config = read_config()?;
+    let program = program(&config);
     let document = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => program.to_json(),
+        ["--check-artefacts"] => {
+            check_artefacts(&config)?;
+            program.to_json()
+        }
         ["--cloudformation"] => cloudformation(&program)?,
         _ => return Err(USAGE.into()),
     };
@@ -39,6 +48,15 @@ fn print() -> Result<(), Box<dyn std::error::Error>> {
 fn read_config() -> Result<Config, Box<dyn std::error::Error>> {
     let stack = variable("PULUMI_STACK")?.unwrap_or_else(|| STACK_WHEN_NONE_IS_NAMED.to_owned());
     Ok(Config::read(&stack, variable("PULUMI_CONFIG")?.as_deref())?)
+}
+
+/// Pulumi runs this program in its folder and takes the archives from there.
+fn check_artefacts(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
+    if variable("PULUMI_STACK")?.is_none() {
+        return Ok(());
+    }
+    let architecture = config.architecture.name().parse()?;
+    Ok(artefacts::gate::check(Path::new(".."), architecture)?)
 }
 
 /// The value is kept out of the error: `PULUMI_CONFIG` carries secrets.

@@ -4,8 +4,8 @@ use domain::contract::PROJECT;
 use serde_json::{Map, Value, json};
 
 use crate::config::{Config, settings};
-use crate::resource::{Provider, Resource, Resources};
-use crate::{alarms, dashboard, encryption, functions, messaging, schedule, secrets, storage};
+use crate::resource::{Provider, RENAMES, Resource, Resources};
+use crate::{alarms, dashboard, encryption, functions, messaging, schedule, secrets, storage, traces};
 
 /// The version of Pulumi's AWS provider. The type check of the program uses the same.
 pub const AWS_PROVIDER_VERSION: &str = "7.48.0";
@@ -102,7 +102,7 @@ impl Stack<'_> {
 /// The program of a stack.
 #[must_use]
 pub fn program(config: &Config) -> Program {
-    let mut stack = Stack { config, resources: Resources::default() };
+    let mut stack = Stack { config, resources: Resources::new(config.protect_resources, RENAMES) };
     add_provider(&mut stack);
 
     let key = encryption::add(&mut stack);
@@ -113,6 +113,7 @@ pub fn program(config: &Config) -> Program {
     let enricher = functions::enricher::add(&mut stack, &key, &messaging, &bucket, &api_key);
     let rule = schedule::add(&mut stack, &ranker.function, &messaging.ranker_failures);
     let alarm_topic = alarms::add(&mut stack, &key, &messaging);
+    traces::add(&mut stack);
     let dashboard = dashboard::add(&mut stack);
 
     let outputs = json!({

@@ -1,7 +1,40 @@
 //! Resources and typed references to them.
 //!
 //! Adding a resource gives a [`Handle`]; only a handle gives a [`Reference`]. So a reference to a resource that does
-//! not exist, or to an attribute that its kind does not have, does not compile.
+//! not exist, or to an attribute that its kind does not have, does not compile:
+//!
+//! ```
+//! use pulumi::resource::{Queue, Resources};
+//! use serde_json::json;
+//!
+//! let mut resources = Resources::default();
+//! let queue = resources.add::<Queue>("moviesQueue", json!({}));
+//! assert_eq!(queue.arn().to_string(), "${moviesQueue.arn}");
+//! ```
+//!
+//! The same with an attribute that queues do not have:
+//!
+//! ```compile_fail,E0599
+//! use pulumi::resource::{Queue, Resources};
+//! use serde_json::json;
+//!
+//! let mut resources = Resources::default();
+//! let queue = resources.add::<Queue>("moviesQueue", json!({}));
+//! assert_eq!(queue.bucket().to_string(), "${moviesQueue.bucket}");
+//! ```
+//!
+//! And with a handle of another kind where a queue is asked for:
+//!
+//! ```compile_fail,E0308
+//! use pulumi::resource::{Handle, Queue, Resources, Topic};
+//! use serde_json::json;
+//!
+//! fn subscribe(_: &Handle<Queue>) {}
+//! subscribe(&Resources::default().add::<Topic>("moviesTopic", json!({})));
+//! ```
+
+mod kinds;
+mod rename;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,10 +42,14 @@ use std::marker::PhantomData;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
+pub use kinds::*;
+pub(crate) use rename::{RENAMES, Rename};
+
 /// One resource of the program.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resource {
-    /// Its name within the program; Pulumi's state knows it by this name, so changing it replaces the resource.
+    /// Its name within the program; Pulumi's state knows it by this name, so a new one replaces the resource unless
+    /// `resource/rename.rs` tells of the old one.
     pub name: &'static str,
     /// Pulumi's type token, such as `aws:sqs:Queue`.
     pub kind: &'static str,
@@ -37,21 +74,25 @@ impl Resource {
 }
 
 /// A kind of resource.
-pub(crate) trait Kind {
+pub trait Kind {
     /// Pulumi's type token.
     const TOKEN: &'static str;
+    /// Whether it holds what cannot be made again: objects, messages, logs, a secret, or the key to all of them. Such
+    /// a resource is kept from removal unless the stack says otherwise.
+    const STATEFUL: bool;
 }
 
 /// A resource of this kind that the program has.
 #[derive(Debug)]
-pub(crate) struct Handle<K> {
+pub struct Handle<K> {
     name: &'static str,
     kind: PhantomData<K>,
 }
 
 impl<K> Handle<K> {
     /// The resource itself: what `dependsOn` takes.
-    pub(crate) fn itself(&self) -> Reference {
+    #[must_use]
+    pub fn itself(&self) -> Reference {
         Reference(format!("${{{}}}", self.name))
     }
 
@@ -63,7 +104,7 @@ impl<K> Handle<K> {
 /// A value that is known once its resource stands. Written into a text it reads `${resource.attribute}`, which
 /// Pulumi's engine fills in.
 #[derive(Debug, Clone)]
-pub(crate) struct Reference(String);
+pub struct Reference(String);
 
 impl fmt::Display for Reference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -84,21 +125,39 @@ pub(crate) fn literal(text: &str) -> String {
 
 /// The resources added so far, in order.
 #[derive(Debug, Default)]
-pub(crate) struct Resources(Vec<Resource>);
+pub struct Resources {
+    added: Vec<Resource>,
+    protect: bool,
+    renames: &'static [Rename],
+}
 
 impl Resources {
-    pub(crate) fn add<K: Kind>(&mut self, name: &'static str, properties: Value) -> Handle<K> {
+    /// None yet. `protect`: whether stateful resources are kept from removal.
+    pub(crate) fn new(protect: bool, renames: &'static [Rename]) -> Self {
+        Self { added: Vec::new(), protect, renames }
+    }
+
+    /// Adds a resource with these properties, an object.
+    pub fn add<K: Kind>(&mut self, name: &'static str, properties: Value) -> Handle<K> {
         self.add_with(name, properties, json!({}))
     }
 
-    pub(crate) fn add_with<K: Kind>(&mut self, name: &'static str, properties: Value, options: Value) -> Handle<K> {
-        let (properties, options) = (object(properties), object(options));
-        self.0.push(Resource { name, kind: K::TOKEN, properties, options });
+    /// Adds a resource with these properties and options, both objects.
+    pub fn add_with<K: Kind>(&mut self, name: &'static str, properties: Value, options: Value) -> Handle<K> {
+        let (properties, mut options) = (object(properties), object(options));
+        if K::STATEFUL {
+            // `protect` makes Pulumi refuse to remove it; should someone take that off by hand, Pulumi still only
+            // forgets it and leaves it in AWS.
+            options.insert("protect".to_owned(), json!(self.protect));
+            options.insert("retainOnDelete".to_owned(), json!(self.protect));
+        }
+        options.extend(rename::aliases(self.renames, name).map(|aliases| ("aliases".to_owned(), aliases)));
+        self.added.push(Resource { name, kind: K::TOKEN, properties, options });
         Handle { name, kind: PhantomData }
     }
 
     pub(crate) fn into_vec(self) -> Vec<Resource> {
-        self.0
+        self.added
     }
 }
 
@@ -109,54 +168,22 @@ fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-/// The kinds in use, each with the attributes that others refer to.
-macro_rules! kinds {
-    ($($kind:ident = $token:literal { $($attribute:ident: $name:literal),* })*) => {
-        $(
-            #[derive(Debug)]
-            pub(crate) enum $kind {}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-            impl Kind for $kind {
-                const TOKEN: &'static str = $token;
-            }
-
-            #[allow(dead_code, reason = "some kinds are only ever referred to as a whole, most not at all")]
-            impl Handle<$kind> {
-                $(
-                    pub(crate) fn $attribute(&self) -> Reference {
-                        self.attribute($name)
-                    }
-                )*
-            }
-        )*
-    };
-}
-
-kinds! {
-    Provider = "pulumi:providers:aws" {}
-    Key = "aws:kms:Key" { arn: "arn", key_id: "keyId" }
-    KeyAlias = "aws:kms:Alias" {}
-    Parameter = "aws:ssm:Parameter" { arn: "arn", name: "name" }
-    Bucket = "aws:s3:Bucket" { arn: "arn", name: "bucket" }
-    BucketVersioning = "aws:s3:BucketVersioning" {}
-    BucketEncryption = "aws:s3:BucketServerSideEncryptionConfiguration" {}
-    BucketPublicAccessBlock = "aws:s3:BucketPublicAccessBlock" {}
-    BucketLifecycle = "aws:s3:BucketLifecycleConfiguration" {}
-    BucketPolicy = "aws:s3:BucketPolicy" {}
-    Topic = "aws:sns:Topic" { arn: "arn" }
-    TopicPolicy = "aws:sns:TopicPolicy" {}
-    TopicSubscription = "aws:sns:TopicSubscription" {}
-    Queue = "aws:sqs:Queue" { arn: "arn", name: "name", url: "url" }
-    QueuePolicy = "aws:sqs:QueuePolicy" {}
-    LogGroup = "aws:cloudwatch:LogGroup" { arn: "arn", name: "name" }
-    Role = "aws:iam:Role" { arn: "arn", name: "name" }
-    RolePolicy = "aws:iam:RolePolicy" {}
-    Function = "aws:lambda:Function" { arn: "arn", name: "name" }
-    FunctionPermission = "aws:lambda:Permission" {}
-    FunctionEventInvokeConfig = "aws:lambda:FunctionEventInvokeConfig" {}
-    EventSourceMapping = "aws:lambda:EventSourceMapping" {}
-    EventRule = "aws:cloudwatch:EventRule" { arn: "arn", name: "name" }
-    EventTarget = "aws:cloudwatch:EventTarget" {}
-    MetricAlarm = "aws:cloudwatch:MetricAlarm" { arn: "arn" }
-    Dashboard = "aws:cloudwatch:Dashboard" { name: "dashboardName" }
+    #[test]
+    fn what_cannot_be_made_again_is_kept_from_removal_and_nothing_else() {
+        let expected =
+            ["aws:kms:Key", "aws:ssm:Parameter", "aws:s3:Bucket", "aws:sqs:Queue", "aws:cloudwatch:LogGroup"];
+        assert_eq!(stateful_tokens(), expected);
+        for protect in [true, false] {
+            let mut resources = Resources::new(protect, &[]);
+            resources.add_with::<Queue>("queue", json!({}), json!({"ignoreChanges": ["name"]}));
+            resources.add::<Topic>("topic", json!({}));
+            let options = json!({"ignoreChanges": ["name"], "protect": protect, "retainOnDelete": protect});
+            let resources = resources.into_vec();
+            assert_eq!((Value::Object(resources[0].options.clone()), resources[1].options.len()), (options, 0));
+        }
+    }
 }

@@ -17,7 +17,9 @@ const ABORT_UPLOAD_AFTER_DAYS: u32 = 7;
 pub(crate) fn add(stack: &mut Stack, key: &Handle<Key>) -> Handle<Bucket> {
     // Bucket names are shared by all accounts of the world, hence the account.
     let name = format!("{}-{ACCOUNT_ID}", stack.name("movies"));
-    let bucket = stack.resources.add::<Bucket>("moviesBucket", json!({"bucket": name}));
+    // Pulumi can only remove an empty bucket, so an unprotected one is emptied first.
+    let properties = json!({"bucket": name, "forceDestroy": !stack.config.protect_resources});
+    let bucket = stack.resources.add::<Bucket>("moviesBucket", properties);
     let versioning = add_versioning(stack, &bucket);
     add_encryption(stack, &bucket, key);
     let access_block = add_public_access_block(stack, &bucket);

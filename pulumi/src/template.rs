@@ -4,7 +4,7 @@
 //! property goes; `shape` turns values, `expression` turns texts with references. Whatever these do not know is an
 //! error that names it: nothing is dropped silently.
 //!
-//! Three things differ in form, not in effect:
+//! In form, not in effect, these differ:
 //! - Pulumi keeps some parts of a resource as resources of their own (a bucket's versioning, a role's policy, a rule's
 //!   target). CloudFormation has them inside the resource they belong to.
 //! - The functions' code lies in the bucket that the parameter [`CODE_BUCKET_PARAMETER`] names, as
@@ -12,6 +12,10 @@
 //! - CloudFormation cannot create a `SecureString`
 //!   (<https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ssm-parameter.html>). Such a
 //!   parameter is left out of the template and told in [`Template::secure_parameters`], to be put by a direct call.
+//! - What Pulumi retains has the deletion policy `Retain`.
+//!
+//! In effect, two do: CloudFormation removes no bucket that holds objects, protected or not, and it has nothing like
+//! `protect` for a single resource; turn on the stack's own termination protection.
 
 mod assemble;
 mod expression;

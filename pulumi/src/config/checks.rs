@@ -75,8 +75,8 @@ pub(super) fn is_empty_or_email(text: &str) -> bool {
     text.is_empty() || is_email() == Some(true)
 }
 
-pub(super) fn is_empty_or_safe_url(text: &str) -> bool {
-    text.is_empty() || is_safe_url(text)
+pub(super) fn is_otlp_endpoint(text: &str) -> bool {
+    text.is_empty() || text == super::XRAY || is_safe_url(text)
 }
 
 /// HTTPS, or HTTP that does not leave the machine. Parsers disagree about backslashes, so there may be none.
@@ -170,6 +170,14 @@ mod tests {
         for url in refused {
             assert!(!is_safe_url(url), "{url}");
         }
+    }
+
+    #[test]
+    fn traces_go_nowhere_to_x_ray_or_to_an_address() {
+        assert!(
+            ["", "xray", "https://collector.example:4318", "http://127.0.0.1:4318"].into_iter().all(is_otlp_endpoint)
+        );
+        assert!(!["XRay", "none", "http://collector.example:4318"].into_iter().any(is_otlp_endpoint));
     }
 
     #[test]

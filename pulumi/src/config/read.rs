@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::settings::{self, Allowed, Setting};
-use super::{Architecture, Config, ConfigFaults, Fault, REGION_KEY, checks};
+use super::{Architecture, Config, ConfigFaults, Fault, OtlpEndpoint, REGION_KEY, XRAY, checks};
 
 /// The values of a stack and the faults found so far.
 pub(super) struct Reader {
@@ -69,6 +69,11 @@ impl Reader {
     pub(super) fn architecture(&mut self) -> Architecture {
         let name = self.text(settings::ARCHITECTURE);
         if name == Architecture::X86_64.name() { Architecture::X86_64 } else { Architecture::Arm64 }
+    }
+
+    pub(super) fn otlp_endpoint(&mut self) -> Option<OtlpEndpoint> {
+        let text = self.optional_text(settings::OTLP_ENDPOINT)?;
+        Some(if text == XRAY { OtlpEndpoint::XRay } else { OtlpEndpoint::Address(text) })
     }
 
     pub(super) fn region(&mut self) -> Option<String> {

@@ -123,7 +123,7 @@ macro_rules! settings {
 
 settings! {
     OMDB_API_KEY = "omdbApiKey", None, Allowed::Secret,
-        "The OMDb API key, to be had from omdbapi.com. It is stored encrypted; this program never reads it.";
+        "The OMDb API key, to be had from omdbapi.com. It is stored encrypted by the first deployment, never read by this program, and from then on changed by `aws ssm put-parameter`, see dashboards/runbook.md.";
     TOP_N = "topN", environment::TOP_N.default, TOP_N_ALLOWED,
         "How many movies a run publishes, best first.";
     SCHEDULE = "schedule", Some("cron(0 12 * * ? *)"),
@@ -176,11 +176,17 @@ settings! {
     LOG_LEVEL = "logLevel", environment::LOG_LEVEL.default, Allowed::Word(&["error", "warn", "info", "debug", "trace"]),
         "The least severe level that is logged.";
     OTLP_ENDPOINT = "otlpEndpoint", environment::OTEL_EXPORTER_OTLP_ENDPOINT.default,
-        Allowed::Text("empty, an https address, or an http address on a loopback host", checks::is_empty_or_safe_url),
-        "Where traces go by OTLP/HTTP, without /v1/traces. Empty: traces are not exported.";
+        Allowed::Text("empty, xray, an https address, or an http address on a loopback host", checks::is_otlp_endpoint),
+        "Where traces go by OTLP/HTTP, without /v1/traces. xray: to X-Ray in the region of the stack, which needs transactionSearch once per account and region. Empty: traces are not exported.";
+    TRANSACTION_SEARCH = "transactionSearch", Some("false"), Allowed::Flag,
+        "Whether this stack turns X-Ray's Transaction Search on, for the whole account in its region, for good: all traces of the account are then kept, and paid for, as logs. X-Ray takes OTLP only with it. Leave it false where it is on already.";
     ALARM_EMAIL = "alarmEmail", Some(""),
         Allowed::Text("empty or an e-mail address", checks::is_empty_or_email),
         "Who is told of alarms by e-mail, once they confirmed the subscription. Empty: nobody; subscribe to the alarm topic yourself.";
+    FAILED_MESSAGES_ALARM_THRESHOLD = "failedMessagesAlarmThreshold", Some("1"), Allowed::Whole(1, 1_000),
+        "How many messages in a queue for failures set its alarm off. Each is a movie or a run that is missing, hence the first.";
+    PROTECT_RESOURCES = "protectResources", Some("true"), Allowed::Flag,
+        "Whether bucket, key, queues, parameter and log groups are kept from removal. Set false and deploy before you remove the stack; the bucket is then emptied, too.";
 }
 
 /// The setting of this name.

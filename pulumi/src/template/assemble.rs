@@ -11,6 +11,10 @@ use super::{CODE_BUCKET_PARAMETER, SecureParameter, Template, TranslateError};
 use crate::program::Program;
 use crate::resource::{Kind, Provider, Resource};
 
+/// The options that have a form in CloudFormation. `protect` becomes that of `retainOnDelete`, which stands beside it;
+/// `aliases` decide the logical id.
+const OPTIONS: [&str; 4] = ["dependsOn", "protect", "retainOnDelete", "aliases"];
+
 pub(super) fn template(program: &Program) -> Result<Template, TranslateError> {
     let scope = scope(program)?;
     let mut assembly = Assembly { scope: &scope, tags: tags(program), resources: Map::new() };
@@ -84,7 +88,9 @@ impl Assembly<'_> {
                 entries.as_array_mut().map(|entries| entries.push(entry)).ok_or_else(|| unknown_type(resource))
             }
             Form::Provider => known_only(resource, kind, &["version"]),
-            Form::SecureParameter => known_only(resource, kind, &["ignoreChanges"]),
+            Form::SecureParameter => {
+                known_only(resource, kind, &["ignoreChanges", "protect", "retainOnDelete", "aliases"])
+            }
         }
     }
 
@@ -99,7 +105,12 @@ impl Assembly<'_> {
         if !waits_for.is_empty() {
             whole["DependsOn"] = json!(waits_for);
         }
-        self.resources.insert(logical_id(resource.name), whole);
+        if let Some(is_kept) = resource.options.get("retainOnDelete") {
+            let policy = if is_kept == true { "Retain" } else { "Delete" };
+            whole["DeletionPolicy"] = json!(policy);
+            whole["UpdateReplacePolicy"] = json!(policy);
+        }
+        self.resources.insert(logical_id(resource), whole);
         Ok(())
     }
 
@@ -122,7 +133,7 @@ impl Assembly<'_> {
         kind: &Type,
         owner: &str,
     ) -> Result<Map<String, Value>, TranslateError> {
-        let whose = logical_id(self.whole(resource, resource.properties.get(owner))?);
+        let whose = logical_id(self.whole(resource, reference_to(resource, owner))?);
         if self.waits_for(resource)?.into_iter().any(|id| id != whose) {
             return Err(unknown_option(resource, "dependsOn of a part on another resource"));
         }
@@ -133,28 +144,33 @@ impl Assembly<'_> {
 
     /// The properties of the resource that a part belongs to. It stands already: a part refers to it.
     fn owner(&mut self, resource: &Resource, owner: &str) -> Result<&mut Map<String, Value>, TranslateError> {
-        let name = self.whole(resource, resource.properties.get(owner))?;
-        let whole = self.resources.get_mut(&logical_id(name)).and_then(|whole| whole["Properties"].as_object_mut());
+        let id = logical_id(self.whole(resource, reference_to(resource, owner))?);
+        let whole = self.resources.get_mut(&id).and_then(|whole| whole["Properties"].as_object_mut());
         whole.ok_or_else(|| unknown_type(resource))
     }
 
     /// The logical ids of what a resource waits for.
     fn waits_for(&self, resource: &Resource) -> Result<Vec<String>, TranslateError> {
-        if let Some(option) = resource.options.keys().find(|option| *option != "dependsOn") {
+        if let Some(option) = resource.options.keys().find(|option| !OPTIONS.contains(&option.as_str())) {
             return Err(unknown_option(resource, option));
         }
         let depends_on = resource.options.get("dependsOn").and_then(Value::as_array).into_iter().flatten();
         depends_on.map(|reference| Ok(logical_id(self.whole(resource, Some(reference))?))).collect()
     }
 
-    /// The name of the resource that a reference means in CloudFormation: of a part, the one it is part of.
-    fn whole(&self, of: &Resource, reference: Option<&Value>) -> Result<&str, TranslateError> {
+    /// The resource that a reference means in CloudFormation: of a part, the one it is part of.
+    fn whole(&self, of: &Resource, reference: Option<&Value>) -> Result<&Resource, TranslateError> {
         let (referred, kind) = self.scope.referred(of.name, reference.and_then(Value::as_str).unwrap_or_default())?;
         match kind.form {
-            Form::PartOf(owner) | Form::EntryOf(owner, _) => self.whole(referred, referred.properties.get(owner)),
-            _ => Ok(referred.name),
+            Form::PartOf(owner) | Form::EntryOf(owner, _) => self.whole(referred, reference_to(referred, owner)),
+            _ => Ok(referred),
         }
     }
+}
+
+/// How a resource refers to the one it is part of: by a property, or by the first entry of an option.
+fn reference_to<'a>(resource: &'a Resource, owner: &str) -> Option<&'a Value> {
+    resource.properties.get(owner).or_else(|| resource.options.get(owner)?.get(0))
 }
 
 /// A secure parameter, with the output that tells the key it is encrypted with.

@@ -84,8 +84,8 @@ impl Scope<'_> {
             self.sub_text(of, text)
         };
         Ok(match source {
-            Source::Ref => Target::Ref(logical_id(name)),
-            Source::GetAtt(attribute) => Target::GetAtt(logical_id(name), attribute),
+            Source::Ref => Target::Ref(logical_id(resource)),
+            Source::GetAtt(attribute) => Target::GetAtt(logical_id(resource), attribute),
             Source::Property(name) => Target::Sub(property(name)?),
             Source::ArnOf(prefix, name) => Target::Sub(format!("{prefix}{}", property(name)?)),
         })
@@ -101,9 +101,11 @@ impl Scope<'_> {
     }
 }
 
-/// The CloudFormation name of a resource: letters and digits, a capital first.
-pub(super) fn logical_id(name: &str) -> String {
-    let mut characters = name.chars();
+/// The CloudFormation name of a resource: letters and digits, a capital first. It knows no renaming, so a resource keeps
+/// the name it had first.
+pub(super) fn logical_id(resource: &Resource) -> String {
+    let first = resource.options.get("aliases").and_then(|aliases| aliases[0]["name"].as_str());
+    let mut characters = first.unwrap_or(resource.name).chars();
     characters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(characters).collect()
 }
 

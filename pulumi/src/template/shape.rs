@@ -34,6 +34,10 @@ pub(super) enum Shape {
     DocumentText,
     /// A function's archive, `…/<service name>/<file>.zip`.
     Archive,
+    /// This text, which CloudFormation's type implies: left out.
+    Implied(&'static str),
+    /// Only Pulumi acts by it: left out.
+    OnlyPulumi,
 }
 
 /// One resource's properties under translation.
@@ -56,6 +60,8 @@ impl Translator<'_> {
             let property = known.iter().find(|property| property.pulumi == name);
             let property = property.ok_or_else(|| self.unknown_property(&at))?;
             match (&property.shape, property.path) {
+                (Shape::OnlyPulumi, _) => {}
+                (Shape::Implied(text), _) if value == text => {}
                 (Shape::Object(known), "") => self.properties(self.object(value, &at)?, known, &at, target)?,
                 (shape, path) => put(target, path, self.value(value, shape, &at)?),
             }
@@ -79,6 +85,8 @@ impl Translator<'_> {
             Shape::Document => self.plain(self.document(value, at)?, at),
             Shape::DocumentText => self.scope.text(self.resource, &self.document(value, at)?.to_string()),
             Shape::Archive => self.archive(value, at),
+            Shape::Implied(text) => Err(self.misshapen(at, text)),
+            Shape::OnlyPulumi => Ok(Value::Null),
         }
     }
 

@@ -147,6 +147,57 @@ fn nothing_of_pulumi_is_left_in_the_template() {
 }
 
 #[test]
+fn what_pulumi_retains_cloudformation_retains_and_what_holds_data_says_so_either_way() {
+    for (protect, policy) in [("true", "Retain"), ("false", "Delete")] {
+        let values = json!({"movie-pipeline:protectResources": protect}).to_string();
+        let body = cloudformation(&program(&Config::read("dev", Some(&values)).unwrap())).unwrap().body;
+        let policies =
+            |resource: &Value| ["DeletionPolicy", "UpdateReplacePolicy"].map(|name| resource.get(name).cloned());
+        for id in ["Key", "MoviesBucket", "MoviesQueue", "DeadLetterQueue", "RankerLogs"] {
+            assert_eq!(policies(&body["Resources"][id]), [Some(json!(policy)), Some(json!(policy))], "{id}");
+        }
+        assert_eq!(policies(&body["Resources"]["MoviesTopic"]), [None, None]);
+    }
+}
+
+#[test]
+fn a_renamed_resource_keeps_its_first_name_here() {
+    let mut program = default_program();
+    let bucket = program.resources.iter_mut().find(|resource| resource.name == "moviesBucket").unwrap();
+    bucket.options.insert("aliases".to_owned(), json!([{"name": "bucket"}, {"name": "store"}]));
+    let body = cloudformation(&program).unwrap().body;
+    assert_eq!(body["Resources"]["Bucket"]["Properties"]["VersioningConfiguration"], json!({"Status": "Enabled"}));
+    assert_eq!(body["Resources"]["MoviesBucketPolicy"]["Properties"]["Bucket"], json!({"Ref": "Bucket"}));
+    assert_eq!(body["Outputs"]["moviesBucket"]["Value"], json!({"Ref": "Bucket"}));
+    assert!(body["Resources"].get("MoviesBucket").is_none());
+}
+
+#[test]
+fn transaction_search_is_one_resource_that_waits_for_the_policy_of_its_logs() {
+    let values = json!({"movie-pipeline:otlpEndpoint": "xray", "movie-pipeline:transactionSearch": "true"});
+    let mut program = program(&Config::read("dev", Some(&values.to_string())).unwrap());
+    let body = cloudformation(&program).unwrap().body;
+    let search = json!({
+        "Type": "AWS::XRay::TransactionSearchConfig",
+        "Properties": {"IndexingPercentage": 1},
+        "DependsOn": ["SpansLogPolicy"],
+        "DeletionPolicy": "Retain",
+        "UpdateReplacePolicy": "Retain",
+    });
+    assert_eq!(body["Resources"]["SpansDestination"], search);
+    assert!(body["Resources"].get("SpansIndexing").is_none());
+    let policy = body["Resources"]["SpansLogPolicy"]["Properties"]["PolicyDocument"]["Fn::Sub"].as_str().unwrap();
+    let policy: Value = serde_json::from_str(policy).unwrap();
+    assert_eq!(policy["Statement"][0]["Condition"]["StringEquals"]["aws:SourceAccount"], "${AWS::AccountId}");
+
+    // The type always means this destination.
+    let destination = program.resources.iter_mut().find(|resource| resource.name == "spansDestination").unwrap();
+    destination.properties["destination"] = json!("XRay");
+    let error = cloudformation(&program).unwrap_err().to_string();
+    assert_eq!(error, "spansDestination: the property destination should be CloudWatchLogs");
+}
+
+#[test]
 fn an_unknown_type_is_an_error_that_names_it() {
     let mut program = default_program();
     program.resources[1].kind = "aws:kms:Grant";

@@ -22,7 +22,7 @@ pub(super) enum Form {
     Tagged(&'static str),
     /// A resource of this type, which does not.
     Untagged(&'static str),
-    /// A part of the resource that this property refers to.
+    /// A part of the resource that this property, or the option of this name, refers to.
     PartOf(&'static str),
     /// An entry in a list of the resource that the first property refers to.
     EntryOf(&'static str, &'static str),

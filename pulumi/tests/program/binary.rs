@@ -109,5 +109,5 @@ fn the_template_is_printed_alone_and_what_it_cannot_hold_is_told_beside_it() {
 fn an_unknown_argument_is_refused() {
     let output = here(&[], &["--terraform"]);
     assert!(!output.status.success() && output.stdout.is_empty());
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), "usage: pulumi [--cloudformation]\n");
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "usage: pulumi [--check-artefacts | --cloudformation]\n");
 }

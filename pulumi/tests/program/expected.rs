@@ -3,7 +3,9 @@
 use pulumi::config::settings::{self, Allowed};
 use serde_json::Value;
 
-use crate::common::{ALL_OPTIONS, all_options_program, assert_committed, default_program, repository};
+use crate::common::{
+    ALL_OPTIONS, STACKS, all_options_program, assert_committed, default_program, repository, stack_program,
+};
 
 #[test]
 fn the_default_program_is_the_committed_one() {
@@ -15,6 +17,14 @@ fn the_default_program_is_the_committed_one() {
 fn the_program_with_every_option_set_is_the_committed_one() {
     let path = repository("pulumi/tests/expected/all-options.json");
     assert_committed(&path, &format!("{:#}\n", all_options_program().to_json()));
+}
+
+#[test]
+fn the_programs_of_the_stacks_are_the_committed_ones() {
+    for stack in STACKS {
+        let path = repository(&format!("pulumi/tests/expected/{stack}.json"));
+        assert_committed(&path, &format!("{:#}\n", stack_program(stack).to_json()));
+    }
 }
 
 #[test]

@@ -4,6 +4,9 @@
 
 mod binary;
 mod common;
+mod compiler;
 mod contract;
 mod expected;
+mod policy;
 mod project;
+mod stacks;

@@ -9,10 +9,12 @@
 //! | [`elf`] | what the binary must be: processor, glibc, shared libraries |
 //! | [`package`] | the zip around it, and where it lies |
 //! | [`gate`] | is there a sound artefact for each function? |
+//! | [`testing`] | what tests of other packages ask for |
 
 pub mod elf;
 pub mod gate;
 pub mod package;
+pub mod testing;
 
 use std::fmt;
 use std::str::FromStr;

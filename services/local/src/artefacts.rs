@@ -62,9 +62,7 @@ async fn build(progress: Progress) -> Result<BTreeMap<String, PathBuf>, Fault> {
         .args(["build", "--workspace", "--bins", "--message-format", "json-render-diagnostics"])
         .current_dir(target::workspace())
         .env("CARGO_TARGET_DIR", target::directory()?);
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_of_the_outer_cargo)) {
-        command.env_remove(name);
-    }
+    target::forget_outer_cargo(&mut command);
     let stderr = if progress == Progress::Shown { Stdio::inherit() } else { Stdio::piped() };
     let Output { status, stdout, stderr } =
         process::output(command, stderr).await.map_err(|source| Fault::CargoMissing { source })?;
@@ -73,14 +71,6 @@ async fn build(progress: Progress) -> Result<BTreeMap<String, PathBuf>, Fault> {
         return Err(Fault::BuildFailed);
     }
     Ok(String::from_utf8_lossy(&stdout).lines().filter_map(executable_of).collect())
-}
-
-/// Whether `cargo run` or `cargo test` set this variable for this program. Build scripts watch some of them (`ring`'s
-/// does), so passing them on would have half of the workspace built again, by this build and by the next one outside.
-fn is_of_the_outer_cargo(name: &str) -> bool {
-    const PREFIXES: [&str; 5] = ["CARGO_BIN_", "CARGO_CFG_", "CARGO_CRATE_", "CARGO_MANIFEST_", "CARGO_PKG_"];
-    const NAMES: [&str; 3] = ["CARGO_PRIMARY_PACKAGE", "CARGO_TARGET_TMPDIR", "OUT_DIR"];
-    NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// The binary that one of cargo's messages tells of

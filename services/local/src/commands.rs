@@ -1,5 +1,6 @@
 //! The command line.
 
+mod package;
 mod run;
 
 use std::process::ExitCode;
@@ -23,6 +24,8 @@ struct Cli {
 enum Command {
     /// Fires the schedule once and shows what lies in the bucket; the default.
     Run(run::Arguments),
+    /// Builds the functions for Lambda and packs them for `pulumi up`.
+    Package(package::Arguments),
 }
 
 /// Reads the command line, does what it says, and tells the exit code: 0 when the run completed, 1 when it did not,
@@ -30,12 +33,17 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let Cli { command, run } = Cli::parse();
-    let Command::Run(arguments) = command.unwrap_or(Command::Run(run));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&anyhow::Error::new(error)),
     };
-    let code = runtime.block_on(run::run(arguments)).unwrap_or_else(|error| fail(&error));
+    let code = runtime.block_on(async {
+        match command.unwrap_or(Command::Run(run)) {
+            Command::Run(arguments) => run::run(arguments).await,
+            Command::Package(arguments) => package::run(arguments).await,
+        }
+    });
+    let code = code.unwrap_or_else(|error| fail(&error));
     // Work that was cut short, such as reading from a program that has just been ended, is not waited for.
     runtime.shutdown_background();
     code
@@ -68,4 +76,18 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     }
     eprintln!("error: {error:#}");
     ExitCode::FAILURE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_that_a_faulty_artefact_names_is_one_of_ours() {
+        let told = format!("{} --architecture x86_64", artefacts::BUILD_COMMAND);
+        // The program's own name has a space in it.
+        let arguments = told.strip_prefix("cargo local").unwrap().split_whitespace();
+        let cli = Cli::try_parse_from(std::iter::once("cargo local").chain(arguments)).unwrap();
+        assert!(matches!(cli.command, Some(Command::Package(_))));
+    }
 }

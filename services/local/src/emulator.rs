@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 
 use crate::fault::{Fault, tail};
 use crate::process::Group;
-use crate::python::Python;
+use crate::python::{Python, Tool};
 
 /// The region that everything lies in.
 pub const REGION: &str = "eu-central-1";
@@ -21,6 +21,10 @@ pub const REGION: &str = "eu-central-1";
 pub const ACCOUNT_ID: &str = "123456789012";
 
 const LAUNCHER: &str = include_str!("emulator_launcher.py");
+
+/// What the emulator is installed from.
+pub(crate) const TOOL: Tool =
+    Tool { name: "emulator", what: "the local AWS", requirements: include_str!("../requirements-emulator.txt") };
 
 /// How long a start may take: 0.3 s when all is warm, several seconds while Python compiles its modules on a busy
 /// machine.

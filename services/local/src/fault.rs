@@ -49,9 +49,11 @@ pub enum Fault {
     },
     /// `pip install` failed.
     #[error(
-        "pip could not install the local AWS; check that the Python package index can be reached, then try again. It said: {output}"
+        "pip could not install {what}; check that the Python package index can be reached, then try again. It said: {output}"
     )]
     PipFailed {
+        /// What it should have installed.
+        what: &'static str,
         /// The end of what it printed.
         output: String,
     },
@@ -64,6 +66,14 @@ pub enum Fault {
     /// The functions do not compile. What the compiler said has been shown.
     #[error("the functions could not be built; mend what the compiler reports above, then try again")]
     BuildFailed,
+    /// The functions cannot be built for Lambda. What was said has been shown.
+    #[error(
+        "the functions could not be built for Lambda; mend what is reported above, then try again. If the target is not installed: rustup target add {target}"
+    )]
+    PackageFailed {
+        /// Rust's target triple.
+        target: &'static str,
+    },
     /// The emulator did not start.
     #[error("the local AWS did not start ({reason}); its log ends with:\n{log}")]
     EmulatorFailed {

@@ -9,7 +9,8 @@
 //! | `python` | the virtual environment that the emulator lives in |
 //! | `emulator` | starts and stops the local AWS |
 //! | `process` | programs that must not outlive this one |
-//! | `artefacts` | builds the functions and zips them |
+//! | `artefacts` | builds the functions for this machine and zips them |
+//! | `package` | builds the functions for Lambda and packs them for `pulumi up` |
 //! | `deploy` | the Pulumi program → the local AWS |
 //! | `omdb`, `traces` | the OMDb stand-in, the OTLP receiver |
 //! | `schedule` | the event that the daily rule sends |
@@ -29,6 +30,7 @@ mod observe;
 mod omdb;
 mod options;
 mod outcome;
+mod package;
 mod pipeline;
 mod process;
 mod progress;

@@ -15,7 +15,7 @@ use crate::api_key::ApiKey;
 use crate::artefacts;
 use crate::aws::Clients;
 use crate::deploy::{self, Deployment, SOURCE_BUCKET, SOURCE_KEY};
-use crate::emulator::Emulator;
+use crate::emulator::{self, Emulator};
 use crate::fault::Fault;
 use crate::omdb::{self, OmdbStandIn};
 use crate::options::Options;
@@ -54,7 +54,7 @@ impl Pipeline {
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let started = SystemTime::now();
         let progress = options.progress;
-        let python = Python::prepare(progress).await?;
+        let python = Python::prepare(&emulator::TOOL, progress).await?;
         let artefacts = artefacts::get(progress).await?;
         let traces = TraceReceiver::start().await.map_err(Fault::machine("the trace receiver cannot be started"))?;
         let omdb = start_omdb(&options).await?;

@@ -1,6 +1,6 @@
-//! The virtual environment that the emulator runs in.
+//! The virtual environments that tools from the Python package index run in.
 //!
-//! It lies under cargo's target directory, named by what is installed in it, so a new pin makes a new one and
+//! Each lies under cargo's target directory, named by what is installed in it, so a new pin makes a new one and
 //! `cargo clean` removes it.
 
 use std::fs::{self, File, TryLockError};
@@ -14,7 +14,16 @@ use crate::fault::{Fault, tail};
 use crate::progress::Progress;
 use crate::{process, target};
 
-const REQUIREMENTS: &str = include_str!("../requirements.txt");
+/// What is installed into a virtual environment of its own.
+#[derive(Debug)]
+pub(crate) struct Tool {
+    /// Its name, of which the environment's is made.
+    pub(crate) name: &'static str,
+    /// What it is, within a sentence.
+    pub(crate) what: &'static str,
+    /// What pip installs: names, versions, hashes.
+    pub(crate) requirements: &'static str,
+}
 
 /// The Python of a complete virtual environment.
 #[derive(Debug, Clone)]
@@ -24,15 +33,15 @@ impl Python {
     /// The environment's interpreter; makes the environment when it is not there yet.
     ///
     /// Several processes may ask at once: one makes it, the others wait for its lock.
-    pub(crate) async fn prepare(progress: Progress) -> Result<Self, Fault> {
+    pub(crate) async fn prepare(tool: &Tool, progress: Progress) -> Result<Self, Fault> {
         let home = target::directory()?.join("local");
         fs::create_dir_all(&home).map_err(Fault::machine(format!("{} cannot be made", home.display())))?;
-        let environment = home.join(format!("venv-{:016x}", hash_of(REQUIREMENTS)));
-        let _lock = lock(&home.join("venv.lock"), progress).await?;
+        let environment = home.join(format!("{}-{:016x}", tool.name, hash_of(tool.requirements)));
+        let _lock = lock(&home.join(format!("{}.lock", tool.name)), tool, progress).await?;
         let python = environment.join("bin/python");
         // The environment got this name when it was complete. Its Python is a link to the system's, which may be gone.
         if !python.exists() {
-            progress.step("Installing the local AWS (once)", make(&home, &environment)).await?;
+            progress.step(&format!("Installing {} (once)", tool.what), make(tool, &home, &environment)).await?;
         }
         Ok(Self(python))
     }
@@ -43,17 +52,27 @@ impl Python {
         Self(path)
     }
 
+    /// The folder of the environment's programs.
+    pub(crate) fn folder(&self) -> &Path {
+        self.0.parent().unwrap_or(Path::new(""))
+    }
+
+    /// One of the environment's programs.
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
+        self.folder().join(name)
+    }
+
     pub(crate) fn command(&self) -> Command {
         Command::new(&self.0)
     }
 }
 
-async fn make(home: &Path, environment: &Path) -> Result<(), Fault> {
+async fn make(tool: &Tool, home: &Path, environment: &Path) -> Result<(), Fault> {
     check_version().await?;
     let unfinished = tempfile::Builder::new().prefix("venv-").tempdir_in(home);
     let unfinished = unfinished.map_err(Fault::machine("no folder for the virtual environment can be made"))?;
     create(unfinished.path()).await?;
-    install(unfinished.path()).await?;
+    install(tool, unfinished.path()).await?;
     let doing = || Fault::machine(format!("{} cannot be replaced", environment.display()));
     match fs::remove_dir_all(environment) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(doing()(error)),
@@ -78,14 +97,14 @@ async fn create(environment: &Path) -> Result<(), Fault> {
     finish(command).await?.map_err(|output| Fault::VenvFailed { output })
 }
 
-async fn install(environment: &Path) -> Result<(), Fault> {
+async fn install(tool: &Tool, environment: &Path) -> Result<(), Fault> {
     let requirements = environment.join("requirements.txt");
-    fs::write(&requirements, REQUIREMENTS)
+    fs::write(&requirements, tool.requirements)
         .map_err(Fault::machine(format!("{} cannot be written", requirements.display())))?;
     let mut command = Command::new(environment.join("bin/python"));
     command.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--require-hashes"]);
     command.arg("--requirement").arg(requirements);
-    finish(command).await?.map_err(|output| Fault::PipFailed { output })
+    finish(command).await?.map_err(|output| Fault::PipFailed { what: tool.what, output })
 }
 
 /// Runs a command to its end: nothing when it succeeded, the end of what it printed when it did not.
@@ -100,7 +119,7 @@ async fn finish(command: Command) -> Result<Result<(), String>, Fault> {
 }
 
 /// Waits without blocking a thread, so that Ctrl-C is heard meanwhile.
-async fn lock(path: &Path, progress: Progress) -> Result<File, Fault> {
+async fn lock(path: &Path, tool: &Tool, progress: Progress) -> Result<File, Fault> {
     let doing = || Fault::machine(format!("{} cannot be locked", path.display()));
     let file = File::create(path).map_err(doing())?;
     let mut told = false;
@@ -110,7 +129,7 @@ async fn lock(path: &Path, progress: Progress) -> Result<File, Fault> {
             Err(TryLockError::Error(error)) => return Err(doing()(error)),
             Err(TryLockError::WouldBlock) if told => {}
             Err(TryLockError::WouldBlock) => {
-                progress.say("· Waiting for another `cargo local` that installs the local AWS …");
+                progress.say(&format!("· Waiting for another `cargo local` that installs {} …", tool.what));
                 told = true;
             }
         }

@@ -1,6 +1,7 @@
-//! Where cargo puts things, told from where this program lies.
+//! Where cargo puts things, told from where this program lies, and cargo within cargo.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::fault::Fault;
 
@@ -17,4 +18,19 @@ pub(crate) fn directory() -> Result<PathBuf, Fault> {
 /// The workspace that this program was built from.
 pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Prepares a command that runs cargo for being run by a program that cargo runs.
+pub(crate) fn forget_outer_cargo(command: &mut Command) {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_of_the_outer_cargo)) {
+        command.env_remove(name);
+    }
+}
+
+/// Whether `cargo run` or `cargo test` set this variable for this program. Build scripts watch some of them (`ring`'s
+/// does), so passing them on would have half of the workspace built again, by this build and by the next one outside.
+fn is_of_the_outer_cargo(name: &str) -> bool {
+    const PREFIXES: [&str; 5] = ["CARGO_BIN_", "CARGO_CFG_", "CARGO_CRATE_", "CARGO_MANIFEST_", "CARGO_PKG_"];
+    const NAMES: [&str; 3] = ["CARGO_PRIMARY_PACKAGE", "CARGO_TARGET_TMPDIR", "OUT_DIR"];
+    NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }

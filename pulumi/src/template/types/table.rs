@@ -5,7 +5,7 @@ use super::{Attribute, Form, Source, Type};
 use crate::template::shape::{Property, Shape};
 
 use Form::{EntryOf, PartOf, Tagged, Untagged};
-use Shape::{Archive, Document, DocumentText, InList, NamesAndValues, Object, Objects, Plain};
+use Shape::{Archive, Document, DocumentText, Implied, InList, NamesAndValues, Object, Objects, OnlyPulumi, Plain};
 
 const fn property(pulumi: &'static str, path: &'static str, shape: Shape) -> Property {
     Property { pulumi, path, shape }
@@ -67,7 +67,7 @@ pub(super) const TYPES: &[Type] = &[
     Type {
         pulumi: "aws:s3:Bucket",
         form: Tagged("AWS::S3::Bucket"),
-        properties: &[plain("bucket", "BucketName")],
+        properties: &[plain("bucket", "BucketName"), property("forceDestroy", "", OnlyPulumi)],
         attributes: &[ARN, attribute("bucket", Source::Ref)],
     },
     Type {
@@ -205,6 +205,35 @@ pub(super) const TYPES: &[Type] = &[
                 Source::ArnOf("arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:", "name"),
             ),
         ],
+    },
+    Type {
+        pulumi: "aws:cloudwatch:LogResourcePolicy",
+        form: Untagged("AWS::Logs::ResourcePolicy"),
+        properties: &[plain("policyName", "PolicyName"), property("policyDocument", "PolicyDocument", DocumentText)],
+        attributes: &[],
+    },
+    Type {
+        pulumi: "aws:xray:TraceSegmentDestination",
+        form: Untagged("AWS::XRay::TransactionSearchConfig"),
+        properties: &[property("destination", "", Implied("CloudWatchLogs"))],
+        attributes: &[],
+    },
+    Type {
+        pulumi: "aws:xray:IndexingRule",
+        form: PartOf("dependsOn"),
+        properties: &[
+            property("name", "", Implied("Default")),
+            property(
+                "rule",
+                "",
+                Object(&[property(
+                    "probabilistic",
+                    "",
+                    Object(&[plain("desiredSamplingPercentage", "IndexingPercentage")]),
+                )]),
+            ),
+        ],
+        attributes: &[],
     },
     Type {
         pulumi: "aws:iam:Role",

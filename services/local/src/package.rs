@@ -1,0 +1,124 @@
+//! The functions as they are shipped: built for Lambda's own system, zipped so that the bytes repeat, and looked into
+//! before anything is deployed.
+//!
+//! `cargo lambda` links with zig against the glibc of Amazon Linux 2023, whatever system this machine has. It comes
+//! from the Python package index into a virtual environment of its own, as the local AWS does.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use anyhow::Context;
+use artefacts::{Architecture, elf, package};
+use domain::contract::Service;
+
+use crate::fault::Fault;
+use crate::progress::Progress;
+use crate::python::{Python, Tool};
+use crate::{process, target};
+
+const CARGO_LAMBDA: Tool = Tool {
+    name: "cargo-lambda",
+    what: "cargo-lambda, which builds for Lambda",
+    requirements: include_str!("../requirements-package.txt"),
+};
+
+/// A package that can be deployed.
+#[derive(Debug)]
+pub(crate) struct Package {
+    pub(crate) service: Service,
+    pub(crate) path: PathBuf,
+    pub(crate) zip_bytes: usize,
+    pub(crate) binary_bytes: usize,
+}
+
+/// Builds and packs all functions for this processor.
+pub(crate) async fn make(architecture: Architecture, progress: Progress) -> anyhow::Result<Vec<Package>> {
+    let python = Python::prepare(&CARGO_LAMBDA, progress).await?;
+    let name = format!("Building the functions for Lambda on {architecture}");
+    let folder = progress.step(&name, build(&python, architecture, progress)).await?;
+    Service::ALL.into_iter().map(|service| pack(service, &folder, architecture)).collect()
+}
+
+/// Builds the binaries; tells the folder in which each lies under its service's name.
+async fn build(python: &Python, architecture: Architecture, progress: Progress) -> Result<PathBuf, Fault> {
+    let folder = target::directory()?.join("local/lambda").join(architecture.name());
+    let mut command = Command::new(python.program("cargo-lambda"));
+    command
+        .args(["lambda", "build", "--release", "--target", architecture.target()])
+        // Its own optimizations would override the release profile of Cargo.toml, whose `panic` is chosen on purpose.
+        .arg("--disable-optimizations")
+        .arg("--lambda-dir")
+        .arg(&folder)
+        .args(Service::ALL.iter().flat_map(|service| ["--package", service.name()]))
+        .current_dir(target::workspace())
+        .env("PATH", path_with(python)?)
+        .env("CARGO_TARGET_DIR", target::directory()?)
+        .env("CARGO_ENCODED_RUSTFLAGS", remap_paths());
+    target::forget_outer_cargo(&mut command);
+    let stderr = if progress == Progress::Shown { Stdio::inherit() } else { Stdio::piped() };
+    let Output { status, stdout, stderr } =
+        process::output(command, stderr).await.map_err(Fault::machine("cargo-lambda cannot be started"))?;
+    if status.success() {
+        return Ok(folder);
+    }
+    eprint!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    Err(Fault::PackageFailed { target: architecture.target() })
+}
+
+/// `cargo-lambda` looks for zig on the path.
+fn path_with(python: &Python) -> Result<OsString, Fault> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(python.folder().to_owned()).chain(std::env::split_paths(&path));
+    std::env::join_paths(folders).map_err(|error| Fault::Machine {
+        doing: "the PATH cannot be extended".to_owned(),
+        source: std::io::Error::other(error),
+    })
+}
+
+/// Takes the folders of this machine out of the binary, so that the same commit gives the same bytes wherever it lies.
+fn remap_paths() -> OsString {
+    let workspace = target::workspace();
+    let workspace = workspace.canonicalize().unwrap_or(workspace);
+    let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let cargo_home = cargo_home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    let mut flags = OsString::new();
+    for (from, to) in [(Some(workspace), "/movie-pipeline"), (cargo_home, "/cargo")] {
+        let Some(from) = from else { continue };
+        if !flags.is_empty() {
+            flags.push("\u{1f}");
+        }
+        flags.push("--remap-path-prefix=");
+        flags.push(from);
+        flags.push("=");
+        flags.push(to);
+    }
+    flags
+}
+
+/// Looks into one binary and zips it to where the Pulumi program expects it.
+fn pack(service: Service, folder: &Path, architecture: Architecture) -> anyhow::Result<Package> {
+    let binary_path = folder.join(service.name()).join(package::ENTRY);
+    let binary = std::fs::read(&binary_path).with_context(|| format!("reading {}", binary_path.display()))?;
+    let faults: Vec<_> = elf::faults(&binary, architecture).iter().map(ToString::to_string).collect();
+    anyhow::ensure!(faults.is_empty(), "the {} would not start on Lambda: {}", service.name(), faults.join("; "));
+    let zip = package::zip(&binary).with_context(|| format!("zipping the {}", service.name()))?;
+    let path = package::path(&target::workspace(), service);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+    }
+    std::fs::write(&path, &zip).with_context(|| format!("writing {}", path.display()))?;
+    Ok(Package { service, path, zip_bytes: zip.len(), binary_bytes: binary.len() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_folder_of_this_machine_is_left_after_the_equals_signs() {
+        let flags = remap_paths().into_string().unwrap();
+        let ends: Vec<_> = flags.split('\u{1f}').map(|flag| flag.rsplit('=').next().unwrap()).collect();
+        assert_eq!(ends, ["/movie-pipeline", "/cargo"]);
+    }
+}
