@@ -3,7 +3,7 @@
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::{Credentials, RequestChecksumCalculation, SharedCredentialsProvider};
 
-use crate::emulator::REGION;
+use crate::emulator::{OWNER_CREDENTIAL, REGION};
 
 /// One client per service that the harness asks.
 #[derive(Debug, Clone)]
@@ -36,7 +36,11 @@ impl Clients {
             .region(Region::from_static(REGION))
             .endpoint_url(endpoint)
             .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-                "local", "local", None, None, "local",
+                OWNER_CREDENTIAL,
+                OWNER_CREDENTIAL,
+                None,
+                None,
+                "local",
             )))
             .http_client(aws_smithy_http_client::Builder::new().build_http())
             .build();

@@ -11,6 +11,7 @@ use aws_sdk_cloudformation::types::{Capability, Parameter, ResourceStatus, Stack
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use aws_sdk_ssm::types::ParameterType;
 use domain::contract::{PROJECT, Service};
+use pulumi::Program;
 use pulumi::template::CODE_BUCKET_PARAMETER;
 use serde_json::{Map, Value};
 
@@ -18,6 +19,7 @@ use crate::artefacts::Artefacts;
 use crate::aws::Clients;
 use crate::emulator::REGION;
 use crate::fault::Fault;
+use crate::permissions::Permissions;
 
 /// The stack's name, the value of the dimension `Environment` of every metric.
 pub const STACK: &str = "local";
@@ -54,32 +56,32 @@ pub struct Deployment {
     pub kms_key_arn: String,
 }
 
-/// Deploys the program with this configuration and these packages.
+/// Deploys a program with these packages; its roles as the local AWS needs them.
 pub(crate) async fn deploy(
     clients: &Clients,
-    configuration: &Configuration,
+    program: &Program,
     artefacts: &Artefacts,
+    permissions: &Permissions,
 ) -> anyhow::Result<Deployment> {
-    let template = template(configuration)?;
+    let mut template = pulumi::template::cloudformation(program)?.body;
+    permissions.adapt(&mut template)?;
     create_bucket(clients, CODE_BUCKET).await?;
     create_bucket(clients, SOURCE_BUCKET).await?;
     for (service, package) in artefacts {
         upload(clients, &code_key(*service), package.clone()).await?;
     }
-    upload(clients, TEMPLATE_KEY, template.into()).await?;
+    upload(clients, TEMPLATE_KEY, template.to_string().into()).await?;
     create_stack(clients).await?;
     let outputs = wait_for_outputs(clients).await?;
     Deployment::read(&outputs)
 }
 
-/// The template of the program. A configuration that the program refuses is the caller's fault.
-fn template(configuration: &Configuration) -> Result<String, Fault> {
-    let refused = |error: &dyn std::fmt::Display| Fault::Configuration(error.to_string());
+/// The program of a configuration. One that the program refuses is the caller's fault.
+pub(crate) fn program(configuration: &Configuration) -> Result<Program, Fault> {
     let prefixed = configuration.iter().map(|(key, value)| (format!("{PROJECT}:{key}"), Value::from(value.as_str())));
     let json = Value::Object(prefixed.collect::<Map<_, _>>()).to_string();
-    let config = pulumi::Config::read(STACK, Some(&json)).map_err(|error| refused(&error))?;
-    let program = pulumi::program(&config);
-    Ok(pulumi::template::cloudformation(&program).map_err(|error| refused(&error))?.body.to_string())
+    let config = pulumi::Config::read(STACK, Some(&json)).map_err(|error| Fault::Configuration(error.to_string()))?;
+    Ok(pulumi::program(&config))
 }
 
 async fn create_bucket(clients: &Clients, name: &str) -> anyhow::Result<()> {

@@ -11,14 +11,19 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::fault::{Fault, tail};
+use crate::permissions::Permissions;
 use crate::process::Group;
 use crate::python::{Python, Tool};
+use crate::recorder::Recorder;
 
 /// The region that everything lies in.
 pub const REGION: &str = "eu-central-1";
 
 /// The account that everything belongs to; the one that AWS's documentation uses.
 pub const ACCOUNT_ID: &str = "123456789012";
+
+/// Id and secret of the access key of the account's owner, who may do everything.
+pub(crate) const OWNER_CREDENTIAL: &str = "local";
 
 const LAUNCHER: &str = include_str!("emulator_launcher.py");
 
@@ -40,11 +45,15 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Starts it and waits until it answers.
-    pub(crate) async fn start(python: &Python) -> Result<Self, Fault> {
+    /// Starts it and waits until it answers. With a recorder, the functions ask that in the place of the local AWS.
+    pub(crate) async fn start(
+        python: &Python,
+        permissions: &Permissions,
+        recorder: Option<&Recorder>,
+    ) -> Result<Self, Fault> {
         let folder = tempfile::Builder::new().prefix("movie-pipeline-").tempdir();
         let folder = folder.map_err(Fault::machine("no temporary folder can be made"))?;
-        let (group, stdout) = spawn(python, folder.path())?;
+        let (group, stdout) = spawn(python, folder.path(), permissions, recorder)?;
         let ready = async {
             let port = read_port(stdout).await?;
             wait_until_healthy(port).await.map(|()| port)
@@ -57,6 +66,10 @@ impl Emulator {
                 Err(Fault::EmulatorFailed { reason, log: log_tail(folder.path()) })
             }
         }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// Where all its services answer.
@@ -78,13 +91,27 @@ impl Emulator {
     }
 }
 
-fn spawn(python: &Python, folder: &Path) -> Result<(Group, ChildStdout), Fault> {
+fn spawn(
+    python: &Python,
+    folder: &Path,
+    permissions: &Permissions,
+    recorder: Option<&Recorder>,
+) -> Result<(Group, ChildStdout), Fault> {
     let start = || {
         fs::create_dir(folder.join("tmp"))?;
         let log = File::create(log_path(folder))?;
         let mut command = python.command();
         command.args(["-c", LAUNCHER]).arg(folder).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
         set_environment(&mut command, folder);
+        if permissions.are_enforced() {
+            command
+                .env("AUTH", "true")
+                .env("AWS_ACCESS_KEY_ID", OWNER_CREDENTIAL)
+                .env("AWS_SECRET_ACCESS_KEY", OWNER_CREDENTIAL);
+        }
+        if let Some(recorder) = recorder {
+            command.env("AWS_ENDPOINT_URL", recorder.endpoint());
+        }
         Group::spawn(&mut command)
     };
     let mut group = start().map_err(Fault::machine("the local AWS cannot be started"))?;
@@ -161,11 +188,15 @@ mod tests {
         Python::at(path)
     }
 
+    async fn start(python: &Python) -> Result<Emulator, Fault> {
+        Emulator::start(python, &Permissions::default(), None).await
+    }
+
     #[tokio::test]
     async fn a_failing_start_shows_the_end_of_the_log() {
         let folder = tempfile::tempdir().unwrap();
         let python = python(&folder, "echo 'No module named hypercorn' >&2; exit 1");
-        let fault = Emulator::start(&python).await.unwrap_err().to_string();
+        let fault = start(&python).await.unwrap_err().to_string();
         assert!(fault.contains("did not start") && fault.ends_with("No module named hypercorn"), "{fault}");
     }
 
@@ -173,7 +204,7 @@ mod tests {
     async fn nothing_of_the_callers_environment_reaches_the_emulator() {
         let folder = tempfile::tempdir().unwrap();
         let python = python(&folder, "env >&2; exit 1");
-        let fault = Emulator::start(&python).await.unwrap_err().to_string();
+        let fault = start(&python).await.unwrap_err().to_string();
         assert!(fault.contains("LAMBDA_EXECUTOR=local"), "{fault}");
         assert!(!fault.contains("CARGO"), "{fault}");
     }

@@ -10,7 +10,8 @@ import asyncio, os, shutil, signal, socket, sys, threading
 listener = socket.create_server(("127.0.0.1", 0))
 port = listener.getsockname()[1]
 os.environ["GATEWAY_PORT"] = str(port)
-os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{port}"
+# The functions inherit it. Who wants to see what they ask for has set it to a proxy.
+os.environ.setdefault("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
 
 
 def end_with_the_caller(folder):
@@ -27,8 +28,14 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app
 
+
+async def over_tls(scope, receive, send):
+    # What is deployed refuses whoever comes without TLS, which nobody has on this machine.
+    await app({**scope, "scheme": "https"}, receive, send)
+
+
 config = Config()
 config.bind = [f"fd://{listener.fileno()}"]
 config.graceful_timeout = 0.1  # open connections of idle clients are no reason to wait
 config.keep_alive_timeout = 75  # as ministack's own start sets it
-asyncio.run(serve(app, config))
+asyncio.run(serve(over_tls if os.environ.get("AUTH") else app, config))

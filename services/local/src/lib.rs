@@ -13,6 +13,7 @@
 //! | `package` | builds the functions for Lambda and packs them for `pulumi up` |
 //! | `deploy` | the Pulumi program → the local AWS |
 //! | `omdb`, `traces` | the OMDb stand-in, the OTLP receiver |
+//! | `permissions`, `recorder` | how the functions' permissions are looked at: their AWS calls kept, or refused |
 //! | `schedule` | the event that the daily rule sends |
 //! | `options`, `pipeline` | all of it together |
 //! | `observe` | what can be seen of it: objects, queues, metrics, logs |
@@ -31,10 +32,12 @@ mod omdb;
 mod options;
 mod outcome;
 mod package;
+mod permissions;
 mod pipeline;
 mod process;
 mod progress;
 mod python;
+mod recorder;
 mod report;
 mod schedule;
 mod server;
@@ -51,8 +54,10 @@ pub use observe::MetricSums;
 pub use omdb::{KEY as OMDB_STAND_IN_KEY, OmdbFault, OmdbStandIn};
 pub use options::{Options, SAMPLE_SOURCE};
 pub use outcome::Outcome;
+pub use permissions::Permissions;
 pub use pipeline::{Answer, Pipeline};
 pub use progress::Progress;
+pub use recorder::{AwsRequest, Call, Recorder};
 pub use report::{Report, StoredMovie};
 pub use schedule::ScheduledEvent;
 pub use traces::{Span, TraceReceiver};

@@ -8,6 +8,7 @@ use crate::api_key::ApiKey;
 use crate::deploy::{Configuration, SOURCE_BUCKET, SOURCE_KEY};
 use crate::emulator::REGION;
 use crate::omdb::OmdbStandIn;
+use crate::permissions::Permissions;
 use crate::progress::Progress;
 use crate::traces::TraceReceiver;
 
@@ -27,6 +28,8 @@ pub struct Options {
     pub real_omdb: Option<ApiKey>,
     /// After how long SQS delivers a failed message again; without it, as deployed, which is many minutes.
     pub redelivery_delay: Option<Duration>,
+    /// How the functions' permissions are looked at while they run.
+    pub permissions: Permissions,
     /// Where progress is shown.
     pub progress: Progress,
 }
@@ -40,6 +43,7 @@ impl Default for Options {
             configuration: Configuration::new(),
             real_omdb: None,
             redelivery_delay: None,
+            permissions: Permissions::default(),
             progress: Progress::Silent,
         }
     }

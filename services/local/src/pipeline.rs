@@ -9,6 +9,7 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use chrono::{DateTime, Utc};
 use domain::contract::Service;
 use domain::message::TRACEPARENT_ATTRIBUTE;
+use pulumi::Program;
 use serde_json::Value;
 
 use crate::api_key::ApiKey;
@@ -19,8 +20,10 @@ use crate::emulator::{self, Emulator};
 use crate::fault::Fault;
 use crate::omdb::{self, OmdbStandIn};
 use crate::options::Options;
+use crate::permissions::Permissions;
 use crate::progress::Progress;
 use crate::python::Python;
+use crate::recorder::Recorder;
 use crate::schedule::ScheduledEvent;
 use crate::traces::TraceReceiver;
 
@@ -29,7 +32,9 @@ use crate::traces::TraceReceiver;
 pub struct Pipeline {
     // First, so that no function runs any more when what it talks to goes.
     emulator: Emulator,
+    recorder: Option<Recorder>,
     clients: Clients,
+    program: Program,
     deployment: Deployment,
     omdb: Option<OmdbStandIn>,
     traces: TraceReceiver,
@@ -58,12 +63,17 @@ impl Pipeline {
         let artefacts = artefacts::get(progress).await?;
         let traces = TraceReceiver::start().await.map_err(Fault::machine("the trace receiver cannot be started"))?;
         let omdb = start_omdb(&options).await?;
-        let emulator = progress.step("Starting the local AWS", Emulator::start(&python)).await?;
+        let program = deploy::program(&options.stack_configuration(omdb.as_ref(), &traces))?;
+        let recorder = start_recorder(&options.permissions).await?;
+        let starting = Emulator::start(&python, &options.permissions, recorder.as_ref());
+        let emulator = progress.step("Starting the local AWS", starting).await?;
+        if let Some(recorder) = &recorder {
+            recorder.forward_to(emulator.port());
+        }
         let clients = Clients::new(&emulator.endpoint());
-        let configuration = options.stack_configuration(omdb.as_ref(), &traces);
-        let deploying = deploy::deploy(&clients, &configuration, artefacts);
+        let deploying = deploy::deploy(&clients, &program, artefacts, &options.permissions);
         let deployment = progress.step("Deploying the Pulumi program", deploying).await?;
-        let pipeline = Self { emulator, clients, deployment, omdb, traces, started, progress };
+        let pipeline = Self { emulator, recorder, clients, program, deployment, omdb, traces, started, progress };
         pipeline.furnish(options).await?;
         Ok(pipeline)
     }
@@ -96,6 +106,18 @@ impl Pipeline {
     #[must_use]
     pub fn emulator(&self) -> &Emulator {
         &self.emulator
+    }
+
+    /// What keeps the functions' calls; nothing when their permissions are not watched.
+    #[must_use]
+    pub fn recorder(&self) -> Option<&Recorder> {
+        self.recorder.as_ref()
+    }
+
+    /// The Pulumi program that was deployed.
+    #[must_use]
+    pub fn program(&self) -> &Program {
+        &self.program
     }
 
     /// The stand-in for OMDb; nothing when the real one is asked.
@@ -199,6 +221,14 @@ impl Pipeline {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
+}
+
+async fn start_recorder(permissions: &Permissions) -> Result<Option<Recorder>, Fault> {
+    if *permissions == Permissions::Unwatched {
+        return Ok(None);
+    }
+    let recorder = Recorder::start().await;
+    recorder.map(Some).map_err(Fault::machine("the recorder of AWS calls cannot be started"))
 }
 
 async fn start_omdb(options: &Options) -> Result<Option<OmdbStandIn>, Fault> {
