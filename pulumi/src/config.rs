@@ -4,6 +4,7 @@ mod checks;
 mod read;
 pub mod settings;
 
+use domain::contract::environment::ENRICHER_RESERVE;
 use std::fmt;
 
 use read::Reader;
@@ -141,11 +142,13 @@ impl Config {
                 &format!("1 or more while {} is above 10", setting::BATCH_SIZE.key()),
             );
         }
-        if u64::from(self.omdb_timeout_ms) >= u64::from(self.enricher_timeout_seconds) * 1_000 {
+        let reserve_ms = ENRICHER_RESERVE.as_millis();
+        if u128::from(self.omdb_timeout_ms) + reserve_ms >= u128::from(self.enricher_timeout_seconds) * 1_000 {
+            let timeout = format!("{} ({} s)", setting::ENRICHER_TIMEOUT_SECONDS.key(), self.enricher_timeout_seconds);
             reader.refuse(
                 setting::OMDB_TIMEOUT_MS,
                 &self.omdb_timeout_ms.to_string(),
-                &format!("less than {} ({} s)", setting::ENRICHER_TIMEOUT_SECONDS.key(), self.enricher_timeout_seconds),
+                &format!("less than {timeout} by more than the {reserve_ms} ms that the enricher keeps for storing"),
             );
         }
         // It changes the whole account: not by mistake.
@@ -286,7 +289,7 @@ mod tests {
         );
         assert_eq!(
             faults[1],
-            r#"movie-pipeline:omdbTimeoutMs is "5000"; allowed: less than movie-pipeline:enricherTimeoutSeconds (5 s)"#
+            r#"movie-pipeline:omdbTimeoutMs is "5000"; allowed: less than movie-pipeline:enricherTimeoutSeconds (5 s) by more than the 3000 ms that the enricher keeps for storing"#
         );
         assert_eq!(
             faults[2],

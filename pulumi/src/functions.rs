@@ -75,8 +75,7 @@ fn add(stack: &mut Stack, key: &Handle<Key>, spec: Spec) -> FunctionParts {
     FunctionParts { function, logs, permissions }
 }
 
-/// Where `cargo lambda build --release --output-format zip` leaves a function, seen from this crate's folder, which is
-/// where Pulumi looks from.
+/// Where `cargo local package` leaves a function, seen from this crate's folder, which is where Pulumi looks from.
 fn archive(service: Service) -> String {
     format!("../target/lambda/{}/bootstrap.zip", service.name())
 }

@@ -159,7 +159,7 @@ settings! {
     MAX_RECEIVE_COUNT = "maxReceiveCount", Some("5"), Allowed::Whole(1, 1_000),
         "How often a movie is tried before it goes to the dead-letter queue. AWS advises 5 or more, since throttling counts.";
     OMDB_BASE_URL = "omdbBaseUrl", environment::OMDB_BASE_URL.default,
-        Allowed::Text("an https address, or an http address on a loopback host", checks::is_safe_url),
+        Allowed::Text("an https address without a query, or an http address on a loopback IP address", environment::is_omdb_base_url),
         "Where OMDb answers. Plain HTTP only on a loopback address, since the key travels in the query.";
     OMDB_CONNECT_TIMEOUT_MS = "omdbConnectTimeoutMs", environment::OMDB_CONNECT_TIMEOUT_MS.default, OMDB_TIMEOUT_MS_ALLOWED,
         "The most time a connection to OMDb may take, in milliseconds.";
@@ -167,8 +167,8 @@ settings! {
         "The most time one request to OMDb may take, in milliseconds.";
     OMDB_MAX_ATTEMPTS = "omdbMaxAttempts", environment::OMDB_MAX_ATTEMPTS.default, Allowed::Whole(1, 10),
         "How often one movie is asked for within one invocation before the queue takes over.";
-    RUN_RETENTION_DAYS = "runRetentionDays", Some("365"), RETENTION_DAYS,
-        "How long the objects of a run are kept, in days. The latest list stays.";
+    RUN_RETENTION_DAYS = "runRetentionDays", Some("365"), Allowed::Whole(15, 36_500),
+        "How long the objects of a run are kept, in days: longer than dead letters, which are kept for 14 and complete their run when they are moved back. The latest list stays.";
     NONCURRENT_VERSION_RETENTION_DAYS = "noncurrentVersionRetentionDays", Some("30"), RETENTION_DAYS,
         "How long a replaced or removed object can be brought back, in days.";
     LOG_RETENTION_DAYS = "logRetentionDays", Some("30"), Allowed::WholeOf(LOG_RETENTION_DAYS_ALLOWED),

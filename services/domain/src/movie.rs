@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{self, Visitor};
+use serde::de::{self, IgnoredAny, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An item as the source writes it, nothing checked yet. Text is borrowed from the bytes read wherever JSON allows,
 /// since of 250 items (or a million) only the top N are kept.
 ///
-/// Numbers come as text (`"9.2"`), sometimes empty, and are taken as JSON numbers too. A field that is missing or
-/// `null` reads as empty.
+/// Numbers come as text (`"9.2"`), sometimes empty, and are taken as JSON numbers too. A field that is missing, `null`
+/// or of another type reads as empty: only the fields that [`SourceItem::check`] wants can reject an item.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SourceItem<'a> {
@@ -116,8 +116,8 @@ pub enum Rejection {
     /// An item before this one has the same id; that one counts.
     #[error("an earlier item has the same id")]
     DuplicateId,
-    /// The item is not a JSON object with text or numbers in its fields.
-    #[error("not a JSON object whose fields are text or numbers")]
+    /// The item is not a JSON object, or gives a field twice.
+    #[error("not a JSON object with each field at most once")]
     Malformed,
     /// The item is larger than a message may be, see [`MAX_ITEM_BYTES`].
     #[error("larger than 16 KiB, the most that fits a message")]
@@ -220,7 +220,7 @@ fn read_rating(text: &str) -> Result<f64, Rejection> {
     }
 }
 
-/// Text of the source: a JSON string, a number taken as its digits, or nothing.
+/// Text of the source: a JSON string, a number as Rust writes it, or nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Text<'a>(Cow<'a, str>);
 
@@ -294,6 +294,20 @@ impl<'de> Visitor<'de> for TextVisitor {
     fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
         Ok(Text::default())
     }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Text::default())
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Text::default())
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Text::default())
+    }
 }
 
 #[cfg(test)]
@@ -346,6 +360,15 @@ mod tests {
         for (item, reason) in cases {
             assert_eq!(check(item), Err(reason), "{item}");
         }
+    }
+
+    #[test]
+    fn a_field_of_another_type_reads_as_empty_and_rejects_nothing_that_is_not_wanted() {
+        let movie =
+            check(r#"{"id":"tt0111161","title":"T","imDbRating":"9","rank":true,"crew":["a",["b"]],"year":{"x":[1]}}"#);
+        let movie = movie.unwrap();
+        assert_eq!((movie.rank.as_str(), movie.crew.as_str(), movie.year.as_str()), ("", "", ""));
+        assert_eq!(check(r#"{"id":"tt0111161","title":["T"],"imDbRating":"9"}"#), Err(Rejection::TitleMissing));
     }
 
     #[test]

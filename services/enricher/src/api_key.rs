@@ -76,12 +76,21 @@ impl KeyStore for SsmKeyStore {
     }
 }
 
+/// A key as it was fetched at some time.
+#[derive(Debug, Clone)]
+pub struct Fetched {
+    /// The key.
+    pub value: ApiKey,
+    /// Which fetch it came from, counted from 1.
+    generation: u64,
+}
+
 /// The key, fetched when first needed and again when it is said to be wrong.
 ///
 /// A lock held over the fetch makes ten movies that need the key at once fetch it once.
 pub struct CachedKey<K> {
     store: K,
-    cached: Mutex<Option<ApiKey>>,
+    cached: Mutex<Option<Fetched>>,
 }
 
 impl<K: KeyStore> CachedKey<K> {
@@ -95,31 +104,29 @@ impl<K: KeyStore> CachedKey<K> {
     ///
     /// # Errors
     /// [`KeyError`]; the next call tries again.
-    pub async fn get(&self) -> Result<ApiKey, KeyError> {
-        let mut cached = self.cached.lock().await;
-        match &*cached {
-            Some(key) => Ok(key.clone()),
-            None => self.fill(&mut cached).await,
-        }
+    pub async fn get(&self) -> Result<Fetched, KeyError> {
+        self.get_of_generation(1).await
     }
 
     /// The key after `rejected` was said to be wrong: fetched again, unless somebody has done so since.
     ///
     /// # Errors
     /// [`KeyError`]; the next call tries again.
-    pub async fn get_other_than(&self, rejected: &ApiKey) -> Result<ApiKey, KeyError> {
-        let mut cached = self.cached.lock().await;
-        match &*cached {
-            Some(key) if key != rejected => Ok(key.clone()),
-            _ => self.fill(&mut cached).await,
-        }
+    pub async fn get_newer_than(&self, rejected: &Fetched) -> Result<Fetched, KeyError> {
+        self.get_of_generation(rejected.generation + 1).await
     }
 
-    async fn fill(&self, cached: &mut Option<ApiKey>) -> Result<ApiKey, KeyError> {
-        *cached = None;
-        let key = self.store.fetch().await?;
-        *cached = Some(key.clone());
-        Ok(key)
+    async fn get_of_generation(&self, least: u64) -> Result<Fetched, KeyError> {
+        let mut cached = self.cached.lock().await;
+        let generation = cached.as_ref().map_or(0, |key| key.generation);
+        match &*cached {
+            Some(key) if generation >= least => Ok(key.clone()),
+            _ => {
+                let fetched = Fetched { value: self.store.fetch().await?, generation: generation + 1 };
+                *cached = Some(fetched.clone());
+                Ok(fetched)
+            }
+        }
     }
 }
 
@@ -144,15 +151,15 @@ mod tests {
     async fn those_who_need_the_key_at_once_fetch_it_once() {
         let key = CachedKey::new(Counting::default());
         let (one, two) = tokio::join!(key.get(), key.get());
-        assert_eq!((one.unwrap().expose(), two.unwrap().expose()), ("1", "1"));
+        assert_eq!((one.unwrap().value.expose(), two.unwrap().value.expose()), ("1", "1"));
     }
 
     #[tokio::test]
     async fn a_rejected_key_is_fetched_again_once_for_all_who_used_it() {
         let key = CachedKey::new(Counting::default());
         let old = key.get().await.unwrap();
-        let (one, two) = tokio::join!(key.get_other_than(&old), key.get_other_than(&old));
-        assert_eq!((one.unwrap().expose(), two.unwrap().expose()), ("2", "2"));
+        let (one, two) = tokio::join!(key.get_newer_than(&old), key.get_newer_than(&old));
+        assert_eq!((one.unwrap().value.expose(), two.unwrap().value.expose()), ("2", "2"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The private bucket in S3.
 
 use std::future::Future;
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
@@ -8,6 +9,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ServerSideEncryption;
 use domain::Run;
 use domain::enriched::RUN_METADATA;
+use function::backoff::Backoff;
 
 /// What the enricher asks of its bucket.
 pub trait Bucket: Send + Sync + 'static {
@@ -17,7 +19,8 @@ pub trait Bucket: Send + Sync + 'static {
     /// An object's bytes.
     fn get(&self, key: &str) -> impl Future<Output = Result<Vec<u8>, BucketError>> + Send;
 
-    /// The first 1,000 keys under a prefix, in order: a run has no more movies, and their keys come first.
+    /// All keys under a prefix. For a run that is one page as a rule; more only if its source changed between two
+    /// attempts of its event, since then a position may have two objects.
     fn list(&self, prefix: &str) -> impl Future<Output = Result<Vec<String>, BucketError>> + Send;
 
     /// Stores an object, if `condition` holds when it is stored.
@@ -62,7 +65,7 @@ pub enum Condition {
 pub enum Put {
     /// The object stands as given.
     Stored,
-    /// Another one stood there, or came at the same time: nothing was written.
+    /// Another one stands there: nothing was written.
     ConditionFailed,
 }
 
@@ -90,7 +93,13 @@ impl S3Bucket {
     /// A client of this bucket that encrypts with this key.
     #[must_use]
     pub fn new(aws: &SdkConfig, bucket: &str, kms_key_arn: &str) -> Self {
-        Self { s3: aws_sdk_s3::Client::new(aws), bucket: bucket.to_owned(), kms_key_arn: kms_key_arn.to_owned() }
+        Self::with_client(aws_sdk_s3::Client::new(aws), bucket, kms_key_arn)
+    }
+
+    /// The same over a client that exists already.
+    #[must_use]
+    pub fn with_client(s3: aws_sdk_s3::Client, bucket: &str, kms_key_arn: &str) -> Self {
+        Self { s3, bucket: bucket.to_owned(), kms_key_arn: kms_key_arn.to_owned() }
     }
 }
 
@@ -116,12 +125,52 @@ impl Bucket for S3Bucket {
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, BucketError> {
-        let page = self.s3.list_objects_v2().bucket(&self.bucket).prefix(prefix).send().await;
-        let objects = page.map_err(|error| fault("list", prefix, error))?.contents.unwrap_or_default();
-        Ok(objects.into_iter().filter_map(|object| object.key).collect())
+        let mut pages = self.s3.list_objects_v2().bucket(&self.bucket).prefix(prefix).into_paginator().send();
+        let mut keys = Vec::new();
+        while let Some(page) = pages.next().await {
+            let objects = page.map_err(|error| fault("list", prefix, error))?.contents.unwrap_or_default();
+            keys.extend(objects.into_iter().filter_map(|object| object.key));
+        }
+        Ok(keys)
     }
 
     async fn put(&self, object: Object<'_>, condition: &Condition) -> Result<Put, BucketError> {
+        // Tells our own object from another's when the answer to a write was lost and the SDK's next try finds it.
+        let writer = format!("{:016x}", fastrand::u64(..));
+        for attempt in 1..=MAX_CONFLICTS {
+            match self.try_put(object, condition, &writer).await? {
+                Attempt::Stored => return Ok(Put::Stored),
+                Attempt::ConditionFailed if self.is_written_by(object.key, &writer).await? => return Ok(Put::Stored),
+                Attempt::ConditionFailed => return Ok(Put::ConditionFailed),
+                Attempt::Conflict => tokio::time::sleep(CONFLICT_BACKOFF.pause(attempt, fastrand::f64())).await,
+            }
+        }
+        let reason = format!("others wrote it at the same time, {MAX_CONFLICTS} times in a row");
+        Err(BucketError { operation: "store", key: object.key.to_owned(), reason })
+    }
+}
+
+/// How often a write is tried when another one of the same key is under way.
+const MAX_CONFLICTS: u32 = 3;
+
+/// Pauses between these tries: a write takes some ten milliseconds.
+const CONFLICT_BACKOFF: Backoff = Backoff { base: Duration::from_millis(50), cap: Duration::from_millis(500) };
+
+/// User metadata: a random name of the one write that made an object.
+const WRITER_METADATA: &str = "writer";
+
+/// What came of one try of a conditional write.
+enum Attempt {
+    Stored,
+    ConditionFailed,
+    /// Another write of the same key was under way, and it is not said which one stands: to be tried again.
+    Conflict,
+}
+
+impl S3Bucket {
+    async fn try_put(&self, object: Object<'_>, condition: &Condition, writer: &str) -> Result<Attempt, BucketError> {
+        let run = object.run.map(|run| (RUN_METADATA.to_owned(), run.to_string()));
+        let metadata = std::iter::once((WRITER_METADATA.to_owned(), writer.to_owned())).chain(run).collect();
         let request = self
             .s3
             .put_object()
@@ -131,22 +180,32 @@ impl Bucket for S3Bucket {
             .content_type("application/json")
             .server_side_encryption(ServerSideEncryption::AwsKms)
             .ssekms_key_id(&self.kms_key_arn)
-            .set_metadata(object.run.map(|run| [(RUN_METADATA.to_owned(), run.to_string())].into()));
+            .set_metadata(Some(metadata));
         let request = match condition {
             Condition::Absent => request.if_none_match("*"),
             Condition::Unchanged { etag } => request.if_match(etag),
         };
         match request.send().await {
-            Ok(_) => Ok(Put::Stored),
-            Err(error) if is_failed_condition(error.code()) => Ok(Put::ConditionFailed),
-            Err(error) => Err(fault("store", object.key, error)),
+            Ok(_) => Ok(Attempt::Stored),
+            Err(error) => match error.code() {
+                // 412: another object stands there; for `If-Match` 404: the object is gone.
+                Some("PreconditionFailed" | "NoSuchKey") => Ok(Attempt::ConditionFailed),
+                // 409: S3 asks for the upload to be tried again.
+                Some("ConditionalRequestConflict") => Ok(Attempt::Conflict),
+                _ => Err(fault("store", object.key, error)),
+            },
         }
     }
-}
 
-/// 412 when another object stands there, 409 when two came at once, and for `If-Match` 404 when the object is gone.
-fn is_failed_condition(code: Option<&str>) -> bool {
-    matches!(code, Some("PreconditionFailed" | "ConditionalRequestConflict" | "NoSuchKey"))
+    async fn is_written_by(&self, key: &str, writer: &str) -> Result<bool, BucketError> {
+        match self.s3.head_object().bucket(&self.bucket).key(key).send().await {
+            Ok(head) => {
+                Ok(head.metadata().and_then(|metadata| metadata.get(WRITER_METADATA)).is_some_and(|by| by == writer))
+            }
+            Err(SdkError::ServiceError(error)) if error.err().is_not_found() => Ok(false),
+            Err(error) => Err(fault("look at", key, error)),
+        }
+    }
 }
 
 fn fault(operation: &'static str, key: &str, error: impl std::error::Error) -> BucketError {

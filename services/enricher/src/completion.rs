@@ -16,12 +16,15 @@ const READS_IN_FLIGHT: usize = 16;
 const MAX_MOVES: usize = 10;
 
 /// What became of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Completion {
     /// Movies are still missing; whoever stores the last one will look again.
     Incomplete,
     /// This call assembled the list.
-    Assembled,
+    Assembled {
+        /// The list.
+        list: Vec<u8>,
+    },
     /// Somebody had assembled it before.
     AlreadyAssembled,
 }
@@ -36,33 +39,31 @@ pub enum CompletionError {
     /// Others moved latest each time.
     #[error("the latest list was moved by others {MAX_MOVES} times in a row")]
     Contended,
+    /// The invocation had no time left for it.
+    #[error("the invocation ends before the run could be completed")]
+    OutOfTime,
 }
 
-/// Looks whether a run is complete; if so, sees to it that its list stands and that latest is of no older run.
-///
-/// Every step may be repeated: a list is written once (two who do so at once write the same bytes), and latest only
-/// moves forward.
+/// Looks whether a run is complete; if so, sees to it that its list stands. It is written once: two who assemble it at
+/// the same time write the same bytes, and only one of them is told that it did.
 ///
 /// # Errors
-/// [`CompletionError`].
-pub async fn complete<B: Bucket>(bucket: &B, run: &Run, of: usize) -> Result<Completion, CompletionError> {
+/// [`BucketError`].
+pub async fn assemble_if_complete<B: Bucket>(bucket: &B, run: &Run, of: usize) -> Result<Completion, BucketError> {
     let keys = bucket.list(&run_prefix(run)).await?;
     let Some(movies) = complete_run(run, of, keys.iter().map(String::as_str)) else {
         return Ok(Completion::Incomplete);
     };
     let list_key = run_list_key(run);
-    let (list, completion) = if bucket.head(&list_key).await?.is_some() {
-        (None, Completion::AlreadyAssembled)
-    } else {
-        let list = assemble(run, &read_all(bucket, movies).await?);
-        let object = Object { key: &list_key, body: &list, run: Some(run) };
-        match bucket.put(object, &Condition::Absent).await? {
-            Put::Stored => (Some(list), Completion::Assembled),
-            Put::ConditionFailed => (None, Completion::AlreadyAssembled),
-        }
-    };
-    move_latest(bucket, run, list).await?;
-    Ok(completion)
+    if keys.contains(&list_key) {
+        return Ok(Completion::AlreadyAssembled);
+    }
+    let list = assemble(run, &read_all(bucket, movies).await?);
+    let object = Object { key: &list_key, body: &list, run: Some(run) };
+    Ok(match bucket.put(object, &Condition::Absent).await? {
+        Put::Stored => Completion::Assembled { list },
+        Put::ConditionFailed => Completion::AlreadyAssembled,
+    })
 }
 
 /// The records of a run in order of position.
@@ -70,8 +71,12 @@ async fn read_all<B: Bucket>(bucket: &B, keys: Vec<String>) -> Result<Vec<Vec<u8
     stream::iter(keys).map(|key| async move { bucket.get(&key).await }).buffered(READS_IN_FLIGHT).try_collect().await
 }
 
-/// Makes latest the list of this run, unless it is of this or a newer run already.
-async fn move_latest<B: Bucket>(bucket: &B, run: &Run, list: Option<Vec<u8>>) -> Result<(), CompletionError> {
+/// Makes latest the list of a complete run, unless it is of this or a newer run already: latest only moves forward.
+/// `list` spares reading it again.
+///
+/// # Errors
+/// [`CompletionError`]; it may be called again.
+pub async fn move_latest<B: Bucket>(bucket: &B, run: &Run, list: Option<Vec<u8>>) -> Result<(), CompletionError> {
     let mut list = list;
     for _ in 0..MAX_MOVES {
         let condition = match bucket.head(LATEST_KEY).await? {

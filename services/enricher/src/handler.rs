@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use domain::Run;
+use domain::contract::environment::ENRICHER_RESERVE;
 use domain::contract::metrics::{ENRICHMENT_FAILURES, MOVIES_ENRICHED, RUNS_COMPLETED};
 use domain::message::{MovieMessage, TRACEPARENT_ATTRIBUTE};
 use function::Deadline;
@@ -22,13 +23,12 @@ use tracing::{Instrument, Span, info_span};
 
 use crate::api_key::KeyStore;
 use crate::bucket::Bucket;
-use crate::completion::{Completion, complete};
+use crate::completion::{Completion, CompletionError, assemble_if_complete, move_latest};
 use crate::enrichment::{Enrichment, EnrichmentError, store};
 use crate::omdb::{Ask, Breaker, Omdb};
 
-/// What is kept of an invocation's time for completing runs, answering, and sending telemetry. A record that is not
-/// stored by then fails and is delivered again.
-const RESERVE: Duration = Duration::from_secs(3);
+/// What is kept of [`ENRICHER_RESERVE`] for answering and sending telemetry; the rest of it is for completing runs.
+const RESERVE_FOR_THE_ANSWER: Duration = Duration::from_secs(1);
 
 /// The enricher without its runtime.
 pub struct Enricher<B, A, K> {
@@ -77,7 +77,8 @@ impl<B: Bucket, A: Ask, K: KeyStore> Enricher<B, A, K> {
         let outcomes = self.enrich_all(event.records, deadline, &span).await;
         let mut failed = failed_ids(&outcomes);
         let done = outcomes.iter().filter_map(|(id, outcome)| Some((id.as_str(), outcome.as_ref().ok()?))).collect();
-        failed.extend(self.complete_runs(done).instrument(span).await);
+        let deadline = deadline.less(RESERVE_FOR_THE_ANSWER);
+        failed.extend(self.complete_runs(done, deadline).instrument(span).await);
 
         self.report(&outcomes, failed.len(), started.elapsed());
         let mut response = SqsBatchResponse::default();
@@ -96,7 +97,7 @@ impl<B: Bucket, A: Ask, K: KeyStore> Enricher<B, A, K> {
                 bucket: Arc::clone(&self.bucket),
                 omdb: Arc::clone(&self.omdb),
                 breaker: Arc::clone(&breaker),
-                deadline: deadline.less(RESERVE),
+                deadline: deadline.less(ENRICHER_RESERVE),
             };
             let span = record_span(&record, batch);
             let handle = tasks.spawn(async move { work.process(&record).await }.instrument(span));
@@ -115,7 +116,7 @@ impl<B: Bucket, A: Ask, K: KeyStore> Enricher<B, A, K> {
     }
 
     /// Completes each run of the batch once; gives the records of those that could not be completed.
-    async fn complete_runs(&self, done: Vec<(&str, &Done)>) -> Vec<String> {
+    async fn complete_runs(&self, done: Vec<(&str, &Done)>, deadline: Deadline) -> Vec<String> {
         let mut runs = BTreeMap::<(&Run, usize), Vec<&str>>::new();
         for (id, done) in done {
             runs.entry((&done.run, done.of)).or_default().push(id);
@@ -123,19 +124,29 @@ impl<B: Bucket, A: Ask, K: KeyStore> Enricher<B, A, K> {
         let mut failed = Vec::new();
         for ((run, of), ids) in runs {
             let span = info_span!("complete run", run = run.as_str());
-            match complete(&*self.bucket, run, of).instrument(span).await {
-                Ok(Completion::Assembled) => {
-                    self.metrics.count(RUNS_COMPLETED, 1);
-                    tracing::info!(run = run.as_str(), "the run is complete");
-                }
-                Ok(Completion::Incomplete | Completion::AlreadyAssembled) => {}
-                Err(error) => {
-                    tracing::error!(run = run.as_str(), reason = %error, "the run could not be completed; its records are tried again");
-                    failed.extend(ids.into_iter().map(str::to_owned));
-                }
+            let work = self.complete_run(run, of).instrument(span);
+            let completed = tokio::time::timeout_at(deadline.instant(), work).await;
+            if let Err(error) = completed.unwrap_or(Err(CompletionError::OutOfTime)) {
+                tracing::error!(run = run.as_str(), reason = %error, "the run could not be completed; its records are tried again");
+                failed.extend(ids.into_iter().map(str::to_owned));
             }
         }
         failed
+    }
+
+    /// Counts a run when its list is stored, whatever becomes of latest: the next delivery finds the list and does not
+    /// count it again.
+    async fn complete_run(&self, run: &Run, of: usize) -> Result<(), CompletionError> {
+        let list = match assemble_if_complete(&*self.bucket, run, of).await? {
+            Completion::Incomplete => return Ok(()),
+            Completion::AlreadyAssembled => None,
+            Completion::Assembled { list } => {
+                self.metrics.count(RUNS_COMPLETED, 1);
+                tracing::info!(run = run.as_str(), "the run is complete");
+                Some(list)
+            }
+        };
+        move_latest(&*self.bucket, run, list).await
     }
 
     fn report(&self, outcomes: &Outcomes, failed: usize, elapsed: Duration) {
@@ -188,10 +199,11 @@ impl<B: Bucket, A: Ask, K: KeyStore> Work<B, A, K> {
 }
 
 /// The span of one record: a child of the span that sent it, while the batch links to it
-/// (<https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/>).
+/// (<https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/>). For the log it stays within the batch, so
+/// that its lines have the invocation's `request_id`; without a sender it does for the trace, too.
 fn record_span(record: &SqsMessage, batch: &Span) -> Span {
     let span = info_span!(
-        parent: None,
+        parent: batch,
         "process movie",
         otel.kind = "consumer",
         otel.status_code = tracing::field::Empty,

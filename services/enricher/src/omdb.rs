@@ -5,7 +5,7 @@
 //! | the movie | taken |
 //! | no answer, 5xx, 429, something else than JSON, more than 1 MiB | asked again after a pause, while attempts and time last |
 //! | unknown id | not asked again: the queue does, in case `OMDb` learns of it |
-//! | 401 "invalid key" | the key is fetched again, once; if that one is invalid too, no more is asked in this batch |
+//! | 401 "invalid key" | the key is fetched again, once for the batch; if it is the same or invalid too, no more is asked in this batch |
 //! | 401 "request limit reached" | no more is asked in this batch: the quota is per day |
 
 mod answer;
@@ -20,6 +20,7 @@ use domain::enriched::OmdbMovie;
 use function::Deadline;
 use function::backoff::Backoff;
 use telemetry::Metrics;
+use tokio::sync::Semaphore;
 use tracing::{Instrument, info_span};
 
 pub use answer::Answer;
@@ -30,11 +31,17 @@ use crate::api_key::{ApiKey, CachedKey, KeyError, KeyStore};
 /// Pauses between tries: long enough for a hiccup, short enough for three tries within the function's timeout.
 const BACKOFF: Backoff = Backoff { base: Duration::from_millis(200), cap: Duration::from_secs(5) };
 
+/// How many questions are in flight at once: a batch of ten all together, a larger one ten at a time, so that an open
+/// breaker still spares most of it.
+const MAX_IN_FLIGHT: usize = 10;
+
 /// The `OMDb` API with its key.
 pub struct Omdb<A, K> {
     api: A,
     key: CachedKey<K>,
     max_attempts: u32,
+    /// Lets [`MAX_IN_FLIGHT`] questions through at once.
+    in_flight: Semaphore,
     metrics: Metrics,
 }
 
@@ -42,12 +49,14 @@ pub struct Omdb<A, K> {
 #[derive(Debug, Default)]
 pub struct Breaker(AtomicU8);
 
+const CLOSED: u8 = 0;
 const OPEN_KEY: u8 = 1;
 const OPEN_QUOTA: u8 = 2;
 
 impl Breaker {
-    fn open(&self, why: u8) {
-        self.0.store(why, Ordering::Relaxed);
+    /// Whether this call opened it; when ten movies learn the same at once, it is one piece of news.
+    fn open(&self, why: u8) -> bool {
+        self.0.compare_exchange(CLOSED, why, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     fn check(&self) -> Result<(), OmdbError> {
@@ -94,7 +103,7 @@ impl<A: Ask, K: KeyStore> Omdb<A, K> {
     /// The API behind `api`, with the key from `keys`.
     #[must_use]
     pub fn new(api: A, keys: K, max_attempts: u32, metrics: Metrics) -> Self {
-        Self { api, key: CachedKey::new(keys), max_attempts, metrics }
+        Self { api, key: CachedKey::new(keys), max_attempts, in_flight: Semaphore::new(MAX_IN_FLIGHT), metrics }
     }
 
     /// The movie of this id.
@@ -106,15 +115,19 @@ impl<A: Ask, K: KeyStore> Omdb<A, K> {
         let mut key_is_fresh = false;
         let mut attempt = 1;
         loop {
-            breaker.check()?;
-            let reason = match self.ask(id, &key, deadline).await {
+            let reason = match self.ask(id, &key.value, breaker, deadline).await? {
                 Answer::Movie(movie) => return Ok(movie),
                 Answer::UnknownId(reason) => return Err(OmdbError::UnknownId(reason)),
                 Answer::QuotaExhausted => return Err(self.quota_exhausted(breaker)),
                 Answer::KeyRejected if key_is_fresh => return Err(self.key_rejected(breaker)),
                 Answer::KeyRejected => {
                     tracing::warn!("OMDb rejects the API key; it is fetched again");
-                    key = self.key.get_other_than(&key).await?;
+                    let fetched = self.key.get_newer_than(&key).await?;
+                    // The same key would be rejected again.
+                    if fetched.value == key.value {
+                        return Err(self.key_rejected(breaker));
+                    }
+                    key = fetched;
                     key_is_fresh = true;
                     continue;
                 }
@@ -130,8 +143,11 @@ impl<A: Ask, K: KeyStore> Omdb<A, K> {
         }
     }
 
-    /// One request, counted and timed.
-    async fn ask(&self, id: &ImdbId, key: &ApiKey, deadline: Deadline) -> Answer {
+    /// One request, counted and timed, unless the batch has been told to stop meanwhile.
+    async fn ask(&self, id: &ImdbId, key: &ApiKey, breaker: &Breaker, deadline: Deadline) -> Result<Answer, OmdbError> {
+        // The semaphore is never closed, so there is a permit in the end; without one, asking is all the same right.
+        let _permit = self.in_flight.acquire().await;
+        breaker.check()?;
         let span =
             info_span!("ask OMDb", otel.kind = "client", imdb_id = id.as_str(), omdb.answer = tracing::field::Empty);
         let started = Instant::now();
@@ -140,7 +156,7 @@ impl<A: Ask, K: KeyStore> Omdb<A, K> {
         let answer = asked.await.unwrap_or_else(|_| Answer::unusable("no answer before the invocation's end"));
         self.metrics.measure(OMDB_DURATION, started.elapsed());
         span.record("omdb.answer", answer.name());
-        answer
+        Ok(answer)
     }
 
     /// Waits before the next try, if there is time for it. Gives the reason back.
@@ -162,14 +178,12 @@ impl<A: Ask, K: KeyStore> Omdb<A, K> {
     }
 
     fn quota_exhausted(&self, breaker: &Breaker) -> OmdbError {
-        self.metrics.count(OMDB_QUOTA_EXHAUSTED, 1);
-        breaker.open(OPEN_QUOTA);
+        self.metrics.count(OMDB_QUOTA_EXHAUSTED, u64::from(breaker.open(OPEN_QUOTA)));
         OmdbError::QuotaExhausted
     }
 
     fn key_rejected(&self, breaker: &Breaker) -> OmdbError {
-        self.metrics.count(OMDB_AUTH_REJECTED, 1);
-        breaker.open(OPEN_KEY);
+        self.metrics.count(OMDB_AUTH_REJECTED, u64::from(breaker.open(OPEN_KEY)));
         OmdbError::KeyRejected
     }
 }

@@ -1,11 +1,10 @@
 //! What the enricher reads from its environment.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use domain::contract::environment::{
     KMS_KEY_ARN, MOVIES_BUCKET, OMDB_API_KEY_PARAMETER, OMDB_BASE_URL, OMDB_CONNECT_TIMEOUT_MS, OMDB_MAX_ATTEMPTS,
-    OMDB_TIMEOUT_MS,
+    OMDB_TIMEOUT_MS, is_omdb_base_url,
 };
 use function::Reader;
 use reqwest::Url;
@@ -67,15 +66,8 @@ fn is_key(arn: &str) -> bool {
     matches!(parts[..], ["arn", _, "kms", _, _, key] if key.starts_with("key/"))
 }
 
-/// HTTPS, or plain HTTP to this machine: the key travels in the query, which plain HTTP shows to everyone on the way.
 fn read_base_url(text: &str) -> Option<Url> {
-    let url = Url::parse(text).ok().filter(|url| url.query().is_none())?;
-    let is_loopback = || url.host_str()?.parse::<IpAddr>().ok().map(|address| address.is_loopback());
-    match url.scheme() {
-        "https" => Some(url),
-        "http" if is_loopback() == Some(true) => Some(url),
-        _ => None,
-    }
+    Url::parse(text).ok().filter(|_| is_omdb_base_url(text))
 }
 
 #[cfg(test)]

@@ -161,7 +161,32 @@ async fn a_key_that_stays_rejected_fails_its_records_and_is_counted() {
     harness.omdb.will_answer(&id_at(1), [Answer::KeyRejected]);
     assert_eq!(harness.handle_bodies([message(RUN, 1, 1)]).await, ["record-0"]);
     assert_eq!(harness.metrics.sum(OMDB_AUTH_REJECTED), 1);
-    assert_eq!(harness.omdb.asked().len(), 2);
+    assert_eq!(harness.omdb.keys_used(), ["key-1"], "the same key would be rejected again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_with_a_rejected_key_fetches_it_again_once_for_all_its_movies() {
+    let keys = MemoryKeys::new(["old", "also wrong"]);
+    let harness = Harness::with(MemoryOmdb::slow(Duration::from_millis(50)), keys.clone());
+    for position in 1..=10 {
+        harness.omdb.will_answer(&id_at(position), [Answer::KeyRejected]);
+    }
+    let failed = harness.handle_bodies((1..=10).map(|position| message(RUN, position, 10))).await;
+    assert_eq!(failed.len(), 10);
+    assert_eq!(keys.fetches(), 2);
+    assert_eq!(harness.metrics.sum(OMDB_AUTH_REJECTED), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_used_up_quota_spares_what_has_not_been_asked_for_yet() {
+    let harness = Harness::with(MemoryOmdb::slow(Duration::from_millis(50)), MemoryKeys::new(["key-1"]));
+    for position in 1..=30 {
+        harness.omdb.will_answer(&id_at(position), [Answer::QuotaExhausted]);
+    }
+    let failed = harness.handle_bodies((1..=30).map(|position| message(RUN, position, 30))).await;
+    assert_eq!(failed.len(), 30);
+    assert_eq!(harness.omdb.asked().len(), 10, "ten were in flight when the first answer came");
+    assert_eq!(harness.metrics.sum(OMDB_QUOTA_EXHAUSTED), 1);
 }
 
 #[tokio::test]
@@ -185,20 +210,69 @@ async fn a_key_that_cannot_be_read_fails_the_records_and_is_asked_for_again_by_t
 #[tokio::test]
 async fn a_movie_that_s3_does_not_take_fails_its_record_alone() {
     let harness = Harness::new();
-    harness.bucket.refuse(Some("tt0000001"));
+    harness.bucket.refuse(|key| key.contains("tt0000001"));
     assert_eq!(harness.handle_bodies([message(RUN, 1, 2), message(RUN, 2, 2)]).await, ["record-0"]);
 }
 
 #[tokio::test]
 async fn records_whose_run_could_not_be_completed_fail_and_complete_it_when_delivered_again() {
     let harness = Harness::new();
-    harness.bucket.refuse(Some("Top10Movies"));
+    harness.bucket.refuse(|key| key.ends_with(LATEST_KEY));
     let bodies = || [message(RUN, 1, 2), message(RUN, 2, 2)];
     assert_eq!(harness.handle_bodies(bodies()).await, ["record-0", "record-1"]);
-    harness.bucket.refuse(None);
+    harness.bucket.heal();
     assert!(harness.handle_bodies(bodies()).await.is_empty());
     assert_eq!(harness.bucket.json(LATEST_KEY)["items"].as_array().unwrap().len(), 2);
     assert_eq!(harness.omdb.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_run_is_counted_once_though_latest_could_not_be_moved_at_first() {
+    let harness = Harness::new();
+    harness.bucket.refuse(|key| key == LATEST_KEY);
+    let bodies = || [message(RUN, 1, 2), message(RUN, 2, 2)];
+    assert_eq!(harness.handle_bodies(bodies()).await, ["record-0", "record-1"]);
+    harness.bucket.heal();
+    assert!(harness.handle_bodies(bodies()).await.is_empty());
+    assert_eq!(harness.bucket.json(LATEST_KEY)["run"], RUN);
+    assert_eq!(harness.metrics.sum(RUNS_COMPLETED), 1);
+}
+
+#[tokio::test]
+async fn whoever_loses_the_race_for_latest_looks_again_and_gives_way_to_a_newer_run() {
+    let harness = Harness::new();
+    harness.bucket.overtake_latest(run("2026-11-23T12-00-00Z"));
+    assert!(harness.handle_bodies([message(RUN, 1, 1)]).await.is_empty());
+    assert_eq!(harness.bucket.json(LATEST_KEY)["run"], "2026-11-23T12-00-00Z");
+}
+
+#[tokio::test]
+async fn whoever_loses_the_race_for_latest_looks_again_and_replaces_an_older_run() {
+    let harness = Harness::new();
+    harness.bucket.overtake_latest(run("2026-11-21T12-00-00Z"));
+    assert!(harness.handle_bodies([message(RUN, 1, 1)]).await.is_empty());
+    assert_eq!(harness.bucket.json(LATEST_KEY)["run"], RUN);
+}
+
+#[tokio::test]
+async fn a_panic_over_one_record_fails_that_record_alone() {
+    let harness = Harness::with(MemoryOmdb::panicking_at(id_at(1)), MemoryKeys::new(["key-1"]));
+    assert_eq!(harness.handle_bodies([message(RUN, 1, 2), message(RUN, 2, 2)]).await, ["record-0"]);
+    assert_eq!(harness.metrics.sum(MOVIES_ENRICHED), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bucket_that_does_not_answer_fails_the_record_before_lambda_ends_the_invocation() {
+    for keys in [(|key: &str| key.contains("tt0000001")) as fn(&str) -> bool, |key| key == LATEST_KEY] {
+        let harness = Harness::new();
+        harness.bucket.hang(keys);
+        let started = tokio::time::Instant::now();
+        assert_eq!(harness.handle_bodies([message(RUN, 1, 1)]).await, ["record-0"]);
+        assert!(started.elapsed() < harness.time_left);
+        assert!(harness.captured.lines().iter().any(|line| {
+            line["reason"].as_str().is_some_and(|reason| reason.starts_with("the invocation ends before"))
+        }));
+    }
 }
 
 #[tokio::test]

@@ -91,6 +91,14 @@ async fn a_redirect_is_not_followed_because_it_could_carry_the_key_elsewhere() {
 }
 
 #[tokio::test]
+async fn a_page_that_repeats_what_was_asked_for_does_not_bring_the_key_into_the_log() {
+    let html = server(|query| format!("<html>Blocked: /?{query}</html>")).await;
+    assert_eq!(reason(ask(html).await), "no JSON but: <html>Blocked: /?apikey=…&i=tt0111161</html>");
+    let json = server(|query| format!(r#"{{"Response":"False","Error":"not found: {query}"}}"#)).await;
+    assert_eq!(ask(json).await, Answer::UnknownId("not found: apikey=…&i=tt0111161".into()));
+}
+
+#[tokio::test]
 async fn no_failure_of_the_connection_shows_the_key() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let closed = listener.local_addr().unwrap();

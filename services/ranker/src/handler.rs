@@ -16,7 +16,7 @@ use domain::movie::{Movie, Rejection, SourceItem};
 use domain::ranking::Ranking;
 use domain::run::{Run, RunError};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use telemetry::{Metrics, propagation};
 use tracing::{Instrument, info_span};
 
@@ -104,7 +104,7 @@ impl<S: Source, T: Topic> Ranker<S, T> {
     /// # Errors
     /// [`RankerError`]; nothing has been published then, unless it is [`RankerError::Unpublished`].
     pub async fn handle(&self, event: Value, now: DateTime<Utc>) -> Result<Summary, RankerError> {
-        let run = run_of(event, now)?;
+        let run = run_of(&event, now)?;
         let span = info_span!("rank", run = run.as_str());
         self.rank_and_publish(run).instrument(span).await
     }
@@ -180,18 +180,15 @@ fn prepare(message: &MovieMessage) -> (tracing::Span, Outgoing) {
 }
 
 /// The run of an event: of its `time` when it has one, of now when it is empty or made by hand without one.
-fn run_of(event: Value, now: DateTime<Utc>) -> Result<Run, RankerError> {
+fn run_of(event: &Value, now: DateTime<Utc>) -> Result<Run, RankerError> {
     let has_time = event.get("time").is_some_and(|time| !time.is_null());
     let time = if has_time { scheduled_time(event)? } else { now };
     Ok(Run::at(time)?)
 }
 
-fn scheduled_time(mut event: Value) -> Result<DateTime<Utc>, RankerError> {
-    // A hand-made event may give the time alone; the type wants these two as well.
-    if let Some(fields) = event.as_object_mut() {
-        fields.entry("resources").or_insert_with(|| Value::Array(Vec::new()));
-        fields.entry("detail").or_insert(Value::Null);
-    }
+/// Only the time of an event matters; the rest may be missing or odd in one that is made by hand.
+fn scheduled_time(event: &Value) -> Result<DateTime<Utc>, RankerError> {
+    let event = json!({"time": event["time"], "resources": []});
     let event: CloudWatchEvent = serde_json::from_value(event).map_err(RankerError::Event)?;
     Ok(event.time)
 }

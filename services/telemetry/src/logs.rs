@@ -59,8 +59,14 @@ pub(crate) fn is_span_wanted(metadata: &Metadata<'_>, level: Level) -> bool {
     is_own(metadata.target()) && *metadata.level() <= level.max(Level::INFO)
 }
 
+/// Where the Lambda runtime logs each failed invocation a second time, in its `Debug` form. Panics have a line of our
+/// own, too.
+const SAID_ALREADY: &str = "lambda_runtime::layers::panic";
+
 fn is_logged(metadata: &Metadata<'_>, level: Level) -> bool {
-    if metadata.is_span() {
+    if metadata.target() == SAID_ALREADY {
+        false
+    } else if metadata.is_span() {
         is_span_wanted(metadata, level)
     } else {
         *metadata.level() <= if is_own(metadata.target()) { level } else { level.min(FOREIGN_LEVEL) }

@@ -3,6 +3,9 @@
 //! Variables that Lambda itself sets (`AWS_REGION`, `AWS_LAMBDA_FUNCTION_NAME`, credentials) are not listed: the AWS
 //! SDK and the runtime read them.
 
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
 /// One environment variable.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Variable {
@@ -92,8 +95,8 @@ variables! {
         looks_like: "a parameter name such as /movie-pipeline/dev/omdb-api-key"
     }
     OMDB_BASE_URL {
-        "Where OMDb answers. Plain HTTP is refused except on a loopback address, since the key travels in the query.",
-        looks_like: "an https address such as https://www.omdbapi.com/",
+        "Where OMDb answers, see [`is_omdb_base_url`].",
+        looks_like: "an https address without a query, such as https://www.omdbapi.com/",
         default: "https://www.omdbapi.com/"
     }
     OMDB_CONNECT_TIMEOUT_MS {
@@ -110,6 +113,31 @@ variables! {
         "How often one movie is asked for within one invocation before the queue takes over.",
         looks_like: "a whole number from 1 to 10",
         default: "3"
+    }
+}
+
+/// What the enricher keeps of each invocation's time for completing runs, answering, and sending telemetry. A movie that
+/// is not stored by then fails and is delivered again, so the function's timeout has to be longer than this.
+pub const ENRICHER_RESERVE: Duration = Duration::from_secs(3);
+
+/// Whether the OMDb key may travel to this address, in its query: HTTPS, or plain HTTP to this machine by number, since
+/// plain HTTP shows the query to everyone on the way. No query or user of its own, and nothing that parsers of addresses
+/// disagree about.
+#[must_use]
+pub fn is_omdb_base_url(text: &str) -> bool {
+    let is_odd = |character: char| character.is_whitespace() || character.is_control() || "\\?#@".contains(character);
+    if text.contains(is_odd) {
+        return false;
+    }
+    let authority = |rest: &str| rest.split('/').next().unwrap_or_default().to_owned();
+    match text.split_once("://") {
+        Some(("https", rest)) => !authority(rest).is_empty() && !authority(rest).starts_with(':'),
+        Some(("http", rest)) => {
+            let authority = authority(rest);
+            let address = authority.parse::<SocketAddr>().map(|address| address.ip());
+            address.or_else(|_| authority.trim_matches(['[', ']']).parse::<IpAddr>()).is_ok_and(|ip| ip.is_loopback())
+        }
+        _ => false,
     }
 }
 
@@ -140,6 +168,28 @@ mod tests {
     #[test]
     fn the_default_of_top_n_is_the_one_of_the_ranking() {
         assert_eq!(TOP_N.default, Some(DEFAULT_TOP_N.to_string().as_str()));
+    }
+
+    #[test]
+    fn the_omdb_key_travels_over_https_or_stays_on_this_machine() {
+        for url in ["https://www.omdbapi.com/", "http://127.0.0.1:8080/", "http://127.0.0.1", "http://[::1]:80/"] {
+            assert!(is_omdb_base_url(url), "{url}");
+        }
+        for url in [
+            "http://www.omdbapi.com/",
+            "http://localhost/",
+            "http://127.0.0.1.example.com/",
+            "http://127.0.0.1@example.com/",
+            "https://user:password@example.com/",
+            "https://example.com/?x=y",
+            "https://",
+            "https://:443/",
+            "ftp://127.0.0.1/",
+            "omdbapi.com",
+            "",
+        ] {
+            assert!(!is_omdb_base_url(url), "{url}");
+        }
     }
 
     #[test]

@@ -109,9 +109,9 @@ metrics! {
     OMDB_DURATION = "OmdbDuration", Histogram, Milliseconds, [Enricher],
         "Time from sending a request to OMDb to having its whole answer, or to giving up on it.";
     OMDB_AUTH_REJECTED = "OmdbAuthRejected", Counter, Count, [Enricher],
-        "Answers of OMDb that the API key is invalid, after it was fetched again.";
+        "Batches that stopped asking OMDb because it rejects the API key, also after it was fetched again.";
     OMDB_QUOTA_EXHAUSTED = "OmdbQuotaExhausted", Counter, Count, [Enricher],
-        "Answers of OMDb that the day's requests are used up.";
+        "Batches that stopped asking OMDb because the day's requests are used up.";
     TELEMETRY_DROPPED = "TelemetryDropped", Counter, Count, [Ranker, Enricher],
         "Spans and metric values that could not be delivered, reported with the next delivery that succeeds.";
 }

@@ -66,12 +66,28 @@ impl Ask for OmdbHttp {
         let retry_after = retry_after(&response);
         match read_body(response).await {
             Ok(body) => match Answer::read(status, &body, id) {
-                Answer::Unusable { reason, .. } => Answer::Unusable { reason, retry_after },
+                Answer::Unusable { reason, .. } => Answer::Unusable { reason: without_key(&reason, key), retry_after },
+                Answer::UnknownId(reason) => Answer::UnknownId(without_key(&reason, key)),
                 answer => answer,
             },
             Err(reason) => Answer::Unusable { reason, retry_after },
         }
     }
+}
+
+/// Takes the key out of what is shown of an answer: a page that says what was asked for repeats it.
+fn without_key(reason: &str, key: &ApiKey) -> String {
+    let encoded: String = form_urlencoded(key);
+    reason.replace(key.expose(), "…").replace(&encoded, "…")
+}
+
+/// The key as it stands in the query.
+fn form_urlencoded(key: &ApiKey) -> String {
+    let mut url = Url::parse("https://localhost/").ok();
+    let query = url
+        .as_mut()
+        .map(|url| url.query_pairs_mut().append_pair("k", key.expose()).finish().query().map(str::to_owned));
+    query.flatten().and_then(|query| Some(query.strip_prefix("k=")?.to_owned())).unwrap_or_default()
 }
 
 /// Reads no further than [`MAX_BODY_BYTES`].

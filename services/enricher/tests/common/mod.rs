@@ -1,11 +1,13 @@
 //! A bucket, an `OMDb` and a key store in memory.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::SqsBatchResponse;
 use domain::contract::Service;
+use domain::enriched::LATEST_KEY;
 use domain::{ImdbId, Run};
 use enricher::api_key::{ApiKey, KeyError, KeyStore};
 use enricher::bucket::{Bucket, BucketError, Condition, Head, Object, Put};
@@ -27,7 +29,9 @@ pub(crate) struct MemoryBucket(Arc<Mutex<Contents>>);
 pub(crate) struct Contents {
     objects: BTreeMap<String, Stored>,
     writes: u64,
-    refused: Option<&'static str>,
+    refused: Option<fn(&str) -> bool>,
+    hanging: Option<fn(&str) -> bool>,
+    overtaken_by: Option<Run>,
 }
 
 #[derive(Clone)]
@@ -37,9 +41,25 @@ struct Stored {
 }
 
 impl MemoryBucket {
-    /// Refuses everything that touches a key with this text in it.
-    pub(crate) fn refuse(&self, text: Option<&'static str>) {
-        self.0.lock().unwrap().refused = text;
+    /// Refuses everything that touches such keys.
+    pub(crate) fn refuse(&self, keys: fn(&str) -> bool) {
+        self.0.lock().unwrap().refused = Some(keys);
+    }
+
+    /// Never answers a write of such keys.
+    pub(crate) fn hang(&self, keys: fn(&str) -> bool) {
+        self.0.lock().unwrap().hanging = Some(keys);
+    }
+
+    /// Works as it should again.
+    pub(crate) fn heal(&self) {
+        let mut contents = self.0.lock().unwrap();
+        (contents.refused, contents.hanging) = (None, None);
+    }
+
+    /// Before the next conditional write over latest, somebody else makes it the list of this run.
+    pub(crate) fn overtake_latest(&self, run: Run) {
+        self.0.lock().unwrap().overtaken_by = Some(run);
     }
 
     pub(crate) fn keys(&self) -> Vec<String> {
@@ -52,7 +72,7 @@ impl MemoryBucket {
 
     fn check(&self, operation: &'static str, key: &str) -> Result<(), BucketError> {
         match self.0.lock().unwrap().refused {
-            Some(text) if key.contains(text) => {
+            Some(keys) if keys(key) => {
                 Err(BucketError { operation, key: key.to_owned(), reason: "SlowDown".to_owned() })
             }
             _ => Ok(()),
@@ -78,7 +98,18 @@ impl Bucket for MemoryBucket {
 
     async fn put(&self, object: Object<'_>, condition: &Condition) -> Result<Put, BucketError> {
         self.check("store", object.key)?;
+        let hanging = self.0.lock().unwrap().hanging;
+        if hanging.is_some_and(|keys| keys(object.key)) {
+            std::future::pending::<()>().await;
+        }
         let mut contents = self.0.lock().unwrap();
+        if object.key == LATEST_KEY
+            && let Some(run) = contents.overtaken_by.take()
+        {
+            let body = json!({"run": run, "items": []}).to_string().into_bytes();
+            let head = Head { etag: "\"overtaken\"".to_owned(), run: Some(run) };
+            contents.objects.insert(LATEST_KEY.to_owned(), Stored { body, head });
+        }
         let standing = contents.objects.get(object.key).map(|stored| &stored.head.etag);
         let holds = match condition {
             Condition::Absent => standing.is_none(),
@@ -100,9 +131,16 @@ pub(crate) struct MemoryOmdb {
     answers: Arc<Mutex<HashMap<String, Vec<Answer>>>>,
     asked: Arc<Mutex<Vec<(String, ApiKey)>>>,
     delay: Duration,
+    /// The id that makes it panic.
+    panics_at: Option<String>,
 }
 
 impl MemoryOmdb {
+    /// Panics when asked for this id.
+    pub(crate) fn panicking_at(id: String) -> Self {
+        Self { panics_at: Some(id), ..Self::default() }
+    }
+
     /// Takes so long for each answer.
     pub(crate) fn slow(delay: Duration) -> Self {
         Self { delay, ..Self::default() }
@@ -128,6 +166,7 @@ impl MemoryOmdb {
 
 impl Ask for MemoryOmdb {
     async fn ask(&self, id: &ImdbId, key: &ApiKey) -> Answer {
+        assert!(self.panics_at.as_deref() != Some(id.as_str()), "a fault of ours");
         self.asked.lock().unwrap().push((id.to_string(), key.clone()));
         tokio::time::sleep(self.delay).await;
         let mut answers = self.answers.lock().unwrap();
@@ -147,18 +186,24 @@ pub(crate) fn movie(id: &str) -> Answer {
 
 /// A parameter in memory: gives these keys one after the other, the last one for good.
 #[derive(Clone)]
-pub(crate) struct MemoryKeys(Arc<Mutex<Vec<&'static str>>>);
+pub(crate) struct MemoryKeys(Arc<Mutex<Vec<&'static str>>>, Arc<AtomicUsize>);
 
 impl MemoryKeys {
     pub(crate) fn new(keys: impl IntoIterator<Item = &'static str>) -> Self {
         let mut keys: Vec<_> = keys.into_iter().collect();
         keys.reverse();
-        Self(Arc::new(Mutex::new(keys)))
+        Self(Arc::new(Mutex::new(keys)), Arc::default())
+    }
+
+    /// How often it was asked.
+    pub(crate) fn fetches(&self) -> usize {
+        self.1.load(Ordering::Relaxed)
     }
 }
 
 impl KeyStore for MemoryKeys {
     async fn fetch(&self) -> Result<ApiKey, KeyError> {
+        self.1.fetch_add(1, Ordering::Relaxed);
         let mut keys = self.0.lock().unwrap();
         let key = if keys.len() > 1 { keys.pop().unwrap() } else { keys[0] };
         if key.is_empty() {

@@ -135,5 +135,8 @@ fn tell_where(pipeline: &Pipeline) {
     eprintln!("Try:");
     eprintln!("  {aws} s3 ls --recursive s3://{}", deployment.movies_bucket);
     eprintln!("  {aws} logs filter-log-events --log-group-name {}", deployment.enricher_log_group);
-    eprintln!("  {aws} lambda invoke --function-name {} --payload '{{}}' /dev/stdout", deployment.ranker_function);
+    eprintln!(
+        "  {aws} lambda invoke --function-name {} --payload '{{}}' --cli-binary-format raw-in-base64-out /dev/stdout",
+        deployment.ranker_function
+    );
 }

@@ -3,6 +3,7 @@
 
 mod bad_records;
 mod bad_sources;
+mod bucket;
 mod omdb_failures;
 mod repeated_events;
 mod telemetry;
