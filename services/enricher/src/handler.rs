@@ -157,9 +157,13 @@ impl<B: Bucket, A: Ask, K: KeyStore> Enricher<B, A, K> {
         let (stored, already_stored) = (count(Enrichment::Stored), count(Enrichment::AlreadyStored));
         self.metrics.count(MOVIES_ENRICHED, stored as u64);
         self.metrics.count(ENRICHMENT_FAILURES, failed as u64);
-        let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        let duration_ms = milliseconds(elapsed);
         tracing::info!(records = outcomes.len(), stored, already_stored, failed, duration_ms, "the batch is processed");
     }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn failed_ids(outcomes: &Outcomes) -> Vec<String> {
@@ -176,13 +180,21 @@ struct Work<B, A, K> {
 
 impl<B: Bucket, A: Ask, K: KeyStore> Work<B, A, K> {
     async fn process(&self, record: &SqsMessage) -> Result<Done, EnrichmentError> {
+        let started = Instant::now();
         let outcome = match tokio::time::timeout_at(self.deadline.instant(), self.enrich(record)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(EnrichmentError::OutOfTime),
         };
-        if let Err(error) = &outcome {
-            tracing::error!(reason = %error, "the record failed; the queue delivers it again");
-            Span::current().record("otel.status_code", "error");
+        let duration_ms = milliseconds(started.elapsed());
+        match &outcome {
+            Ok(Done { enrichment: Enrichment::Stored, .. }) => tracing::info!(duration_ms, "the movie is stored"),
+            Ok(Done { enrichment: Enrichment::AlreadyStored, .. }) => {
+                tracing::info!(duration_ms, "the movie was stored before");
+            }
+            Err(error) => {
+                tracing::error!(duration_ms, reason = %error, "the record failed; the queue delivers it again");
+                Span::current().record("otel.status_code", "error");
+            }
         }
         outcome
     }
