@@ -15,9 +15,11 @@ pub(crate) fn directory() -> Result<PathBuf, Fault> {
     profile.and_then(Path::parent).map(Path::to_owned).ok_or(Fault::NoTargetDirectory { executable })
 }
 
-/// The workspace that this program was built from.
+/// The workspace that cargo runs this program from. Where it was built is not enough: two checkouts that share a target
+/// directory may share this program, too.
 pub(crate) fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    package.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR"))).join("../..")
 }
 
 /// Prepares a command that runs cargo for being run by a program that cargo runs.
