@@ -4,35 +4,16 @@ mod checks;
 mod read;
 pub mod settings;
 
-use domain::contract::environment::ENRICHER_RESERVE;
 use std::fmt;
 
+pub use artefacts::Architecture;
+use domain::contract::environment::ENRICHER_RESERVE;
 use read::Reader;
 use settings as setting;
 
 /// The key under which the stack names its AWS region. Pulumi's own, and optional: without it the region comes from
 /// the environment, as it does for the AWS command line.
 pub const REGION_KEY: &str = "aws:region";
-
-/// The processor a function is built for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Architecture {
-    /// AWS Graviton.
-    Arm64,
-    /// Intel and AMD, 64 bits.
-    X86_64,
-}
-
-impl Architecture {
-    /// The name that Lambda uses.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Arm64 => "arm64",
-            Self::X86_64 => "x86_64",
-        }
-    }
-}
 
 /// The word for X-Ray in the setting of the OTLP endpoint.
 const XRAY: &str = "xray";

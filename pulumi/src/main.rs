@@ -55,8 +55,7 @@ fn check_artefacts(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
     if variable("PULUMI_STACK")?.is_none() {
         return Ok(());
     }
-    let architecture = config.architecture.name().parse()?;
-    Ok(artefacts::gate::check(Path::new(".."), architecture)?)
+    Ok(artefacts::gate::check(Path::new(".."), config.architecture)?)
 }
 
 /// The value is kept out of the error: `PULUMI_CONFIG` carries secrets.
