@@ -36,7 +36,7 @@ impl Program {
         json!({
             "name": PROJECT,
             "description": DESCRIPTION,
-            "config": {settings::OMDB_API_KEY.name: {"type": "string", "secret": true}},
+            "config": {secrets::OMDB_API_KEY_TEXT: {"type": "string", "secret": true, "name": settings::OMDB_API_KEY.name}},
             "variables": variables(),
             "resources": resources,
             "outputs": self.outputs,

@@ -3,9 +3,13 @@
 use domain::contract::PROJECT;
 use serde_json::json;
 
-use crate::config::settings::OMDB_API_KEY;
 use crate::program::Stack;
 use crate::resource::{Handle, Key, Parameter};
+
+/// What the program calls the OMDb API key. Not what the stack calls it: under its own name the runtime guesses a value's
+/// type and makes a number of a key of digits (pulumi-yaml#561), which no parameter takes, while under another name the
+/// declared type counts.
+pub(crate) const OMDB_API_KEY_TEXT: &str = "omdbApiKeyText";
 
 pub(crate) fn add(stack: &mut Stack, key: &Handle<Key>) -> Handle<Parameter> {
     let properties = json!({
@@ -13,8 +17,7 @@ pub(crate) fn add(stack: &mut Stack, key: &Handle<Key>) -> Handle<Parameter> {
         "description": "The OMDb API key that the enricher uses",
         "type": "SecureString",
         "keyId": key.arn(),
-        // Joined, because the runtime takes a key of digits for a number otherwise (pulumi-yaml#561).
-        "value": {"fn::join": ["", [format!("${{{}}}", OMDB_API_KEY.name)]]},
+        "value": format!("${{{OMDB_API_KEY_TEXT}}}"),
     });
     // The key is rotated by `aws ssm put-parameter`; the next `pulumi up` must not bring the old one back.
     stack.resources.add_with("omdbApiKeyParameter", properties, json!({"ignoreChanges": ["value"]}))

@@ -39,7 +39,8 @@ fn declaration(setting: &Setting) -> String {
 #[test]
 fn the_program_declares_the_secret_as_the_project_does_and_nothing_else() {
     let secret = settings::OMDB_API_KEY;
-    let expected = json!({secret.name: {"type": secret.allowed.pulumi_type(), "secret": true}});
+    let expected =
+        json!({"omdbApiKeyText": {"type": secret.allowed.pulumi_type(), "secret": true, "name": secret.name}});
     assert_eq!(default_program().to_json()["config"], expected);
 }
 

@@ -30,18 +30,21 @@ pub const LIBRARIES: &[&str] = &[
 pub struct Version(pub u32, pub u32);
 
 impl Version {
-    /// Reads the version of a symbol such as `GLIBC_2.34`; nothing for other libraries' symbols and `GLIBC_PRIVATE`.
+    /// The version of glibc that a symbol's version such as `GLIBC_2.34` asks for; nothing for other libraries' symbols
+    /// and `GLIBC_PRIVATE`. Any other word, such as `GLIBC_ABI_DT_RELR` (of glibc 2.36), came after Amazon Linux 2023.
     fn of_symbol(version: &str) -> Option<Self> {
-        let mut numbers = version.strip_prefix("GLIBC_")?.split('.');
-        let major = numbers.next()?.parse().ok()?;
-        let minor = numbers.next()?.parse().ok()?;
-        Some(Self(major, minor))
+        let version = version.strip_prefix("GLIBC_").filter(|version| *version != "PRIVATE")?;
+        let mut numbers = version.split('.').map(|number| number.parse().ok());
+        match (numbers.next().flatten(), numbers.next().flatten()) {
+            (Some(major), Some(minor)) => Some(Self(major, minor)),
+            _ => Some(Self(u32::MAX, 0)),
+        }
     }
 }
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.0, self.1)
+        if self.0 == u32::MAX { f.write_str("2.36 or newer") } else { write!(f, "{}.{}", self.0, self.1) }
     }
 }
 

@@ -21,8 +21,11 @@ fn another_processor_is_found() {
 
 #[test]
 fn a_newer_glibc_is_found_by_number_and_not_by_text() {
-    let newer: [(&[&str], Version); 2] =
-        [(&["GLIBC_2.4", "GLIBC_2.35", "GLIBC_2.9"], Version(2, 35)), (&["GLIBC_2.100"], Version(2, 100))];
+    let newer: [(&[&str], Version); 3] = [
+        (&["GLIBC_2.4", "GLIBC_2.35", "GLIBC_2.9"], Version(2, 35)),
+        (&["GLIBC_2.100"], Version(2, 100)),
+        (&["GLIBC_ABI_DT_RELR"], Version(u32::MAX, 0)),
+    ];
     for (versions, found) in newer {
         let binary = Executable { versions, ..Executable::SOUND }.bytes();
         assert_eq!(faults(&binary, Architecture::Arm64), [ElfFault::NewerGlibc { found }]);
