@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ServerSideEncryption;
 use domain::Run;
@@ -105,17 +106,10 @@ impl S3Bucket {
 
 impl Bucket for S3Bucket {
     async fn head(&self, key: &str) -> Result<Option<Head>, BucketError> {
-        match self.s3.head_object().bucket(&self.bucket).key(key).send().await {
-            Ok(head) => {
-                let run = head.metadata.as_ref().and_then(|metadata| metadata.get(RUN_METADATA));
-                Ok(Some(Head {
-                    etag: head.e_tag.clone().unwrap_or_default(),
-                    run: run.and_then(|run| Run::parse(run).ok()),
-                }))
-            }
-            Err(SdkError::ServiceError(error)) if error.err().is_not_found() => Ok(None),
-            Err(error) => Err(fault("look at", key, error)),
-        }
+        let Some(head) = self.look_at(key).await? else { return Ok(None) };
+        let run = head.metadata().and_then(|metadata| metadata.get(RUN_METADATA));
+        let run = run.and_then(|run| Run::parse(run).ok());
+        Ok(Some(Head { etag: head.e_tag.unwrap_or_default(), run }))
     }
 
     async fn get(&self, key: &str) -> Result<Vec<u8>, BucketError> {
@@ -198,11 +192,15 @@ impl S3Bucket {
     }
 
     async fn is_written_by(&self, key: &str, writer: &str) -> Result<bool, BucketError> {
+        let head = self.look_at(key).await?;
+        let metadata = head.as_ref().and_then(HeadObjectOutput::metadata);
+        Ok(metadata.and_then(|metadata| metadata.get(WRITER_METADATA)).is_some_and(|by| by == writer))
+    }
+
+    async fn look_at(&self, key: &str) -> Result<Option<HeadObjectOutput>, BucketError> {
         match self.s3.head_object().bucket(&self.bucket).key(key).send().await {
-            Ok(head) => {
-                Ok(head.metadata().and_then(|metadata| metadata.get(WRITER_METADATA)).is_some_and(|by| by == writer))
-            }
-            Err(SdkError::ServiceError(error)) if error.err().is_not_found() => Ok(false),
+            Ok(head) => Ok(Some(head)),
+            Err(SdkError::ServiceError(error)) if error.err().is_not_found() => Ok(None),
             Err(error) => Err(fault("look at", key, error)),
         }
     }

@@ -15,7 +15,7 @@ use domain::Run;
 use domain::contract::environment::ENRICHER_RESERVE;
 use domain::contract::metrics::{ENRICHMENT_FAILURES, MOVIES_ENRICHED, RUNS_COMPLETED};
 use domain::message::{MovieMessage, TRACEPARENT_ATTRIBUTE};
-use function::Deadline;
+use function::{Deadline, milliseconds};
 use serde_json::Value;
 use telemetry::{Metrics, propagation};
 use tokio::task::JoinSet;
@@ -160,10 +160,6 @@ impl<B: Bucket, A: Ask, K: KeyStore> Enricher<B, A, K> {
         let duration_ms = milliseconds(elapsed);
         tracing::info!(records = outcomes.len(), stored, already_stored, failed, duration_ms, "the batch is processed");
     }
-}
-
-fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn failed_ids(outcomes: &Outcomes) -> Vec<String> {

@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 use domain::ImdbId;
 use domain::contract::metrics::{OMDB_AUTH_REJECTED, OMDB_DURATION, OMDB_QUOTA_EXHAUSTED, OMDB_REQUESTS};
 use domain::enriched::OmdbMovie;
-use function::Deadline;
 use function::backoff::Backoff;
+use function::{Deadline, milliseconds};
 use telemetry::Metrics;
 use tokio::sync::Semaphore;
 use tracing::{Instrument, info_span};
@@ -171,7 +171,7 @@ impl<A: Ask, K: KeyStore> Omdb<A, K> {
         if pause >= deadline.remaining() {
             return Err(OmdbError::OutOfTime { reason });
         }
-        let delay_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        let delay_ms = milliseconds(pause);
         tracing::warn!(attempt, reason, delay_ms, "OMDb gave no usable answer");
         tokio::time::sleep(pause).await;
         Ok(reason)

@@ -31,3 +31,10 @@ pub use connections::Connections;
 pub use deadline::Deadline;
 pub use settings::{Faults, Reader};
 pub use start::{Function, StartError, start};
+
+/// A time as log fields such as `duration_ms` give it. Longer ones than a `u64` holds do not occur in half a billion
+/// years.
+#[must_use]
+pub fn milliseconds(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -7,6 +7,7 @@ use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use ::artefacts::package::ENTRY;
 use anyhow::Context;
 use bytes::Bytes;
 use domain::contract::Service;
@@ -49,7 +50,7 @@ fn package_all(executables: &BTreeMap<String, PathBuf>) -> anyhow::Result<Artefa
 fn package(executable: &Path) -> anyhow::Result<Bytes> {
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).unix_permissions(0o755);
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
-    archive.start_file("bootstrap", options)?;
+    archive.start_file(ENTRY, options)?;
     archive.write_all(&std::fs::read(executable)?)?;
     Ok(Bytes::from(archive.finish()?.into_inner()))
 }

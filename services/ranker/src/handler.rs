@@ -15,6 +15,7 @@ use domain::message::MovieMessage;
 use domain::movie::{Movie, Rejection, SourceItem};
 use domain::ranking::Ranking;
 use domain::run::{Run, RunError};
+use function::milliseconds;
 use serde::Serialize;
 use serde_json::{Value, json};
 use telemetry::{Metrics, propagation};
@@ -120,7 +121,7 @@ impl<S: Source, T: Topic> Ranker<S, T> {
         self.publish(&summary.run, movies).await?;
 
         self.metrics.count(MOVIES_RANKED, summary.ranked as u64);
-        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let duration_ms = milliseconds(started.elapsed());
         tracing::info!(items, rejected, ranked = summary.ranked, duration_ms, "the run is published");
         Ok(summary)
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use function::backoff::Backoff;
+use function::milliseconds;
 use futures_util::{StreamExt, stream};
 
 use crate::topic::{MAX_BATCH_ENTRIES, Outgoing, Refused, Topic};
@@ -63,7 +64,7 @@ async fn publish_batch(topic: &impl Topic, mut batch: Vec<Outgoing>) -> Vec<Refu
 }
 
 fn log_retry(again: &HashMap<usize, String>, attempt: u32, pause: Duration) {
-    let delay_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+    let delay_ms = milliseconds(pause);
     for (position, reason) in again {
         tracing::warn!(position, reason, attempt, delay_ms, "the topic refused a movie; it is sent again");
     }
