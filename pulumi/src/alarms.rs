@@ -1,96 +1,143 @@
-//! The alarm topic and the alarms. Each alarm has a section in `dashboards/runbook.md`, which its description names.
+//! The alarms, and the topic that they tell.
+//!
+//! ```text
+//! metric alarms of the table ─▶ page   ─▶ alarm topic ─▶ whoever is on call
+//!                             ╰▶ ticket ─╯
+//!              maintenance keeps both quiet
+//! ```
+//!
+//! | File | |
+//! |---|---|
+//! | `table` | every alarm on one page: whom it wakes, what it watches, when it goes off |
+//! | `notices` | what each is called and says; `dashboards/runbook.md` has a section for each |
+//! | `signal` | metrics, thresholds and windows as CloudWatch writes them |
+//! | `composites` | page, ticket, maintenance |
+//! | `topic` | who is told |
+//!
+//! A new stack has no run yet, so `run-late` goes off with it and is over with the first run: start one, or open a
+//! maintenance window first.
 
-use serde_json::json;
+mod composites;
+mod notices;
+mod signal;
+mod table;
+mod topic;
 
+use domain::contract::Service;
+use serde_json::{Map, Value, json};
+
+use crate::config::Config;
 use crate::messaging::Messaging;
-use crate::policy::{allow, document, tls_only};
-use crate::program::{ACCOUNT_ID, Stack};
-use crate::resource::{Handle, Key, MetricAlarm, Queue, Topic, TopicPolicy, TopicSubscription, literal};
+use crate::program::Stack;
+use crate::resource::{EventRule, Function, Handle, Key, MetricAlarm, Topic, literal};
+use signal::{Breach, Signal, Window};
 
-/// A minute: dead letters are rare, and each one is a movie or a run that is missing.
-const PERIOD_SECONDS: u32 = 60;
+pub use notices::Notice;
+pub use table::ALARMS;
 
-pub(crate) fn add(stack: &mut Stack, key: &Handle<Key>, messaging: &Messaging) -> Handle<Topic> {
-    let topic = add_topic(stack, key);
-    for alarm in queue_alarms(messaging) {
-        add_queue_alarm(stack, &topic, &alarm);
+/// Whom an alarm wakes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// Somebody, now: movies are missing, or will be.
+    Page,
+    /// Nobody; somebody has a look in the next days.
+    Ticket,
+}
+
+impl Severity {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Page, Self::Ticket];
+
+    /// The composite alarm of this severity.
+    #[must_use]
+    pub const fn notice(self) -> &'static Notice {
+        match self {
+            Self::Page => &notices::PAGE,
+            Self::Ticket => &notices::TICKET,
+        }
+    }
+}
+
+/// The alarm that keeps the composite ones quiet.
+pub const MAINTENANCE: &Notice = &notices::MAINTENANCE;
+
+/// An alarm on a metric.
+#[derive(Debug)]
+pub struct Alarm {
+    /// What it is called and says.
+    pub notice: &'static Notice,
+    /// Whom it wakes.
+    pub severity: Severity,
+    signal: Signal,
+    breach: Breach,
+    window: Window,
+}
+
+/// What alarms look at.
+#[derive(Debug)]
+pub(crate) struct Watched<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) messaging: &'a Messaging,
+    pub(crate) ranker: &'a Handle<Function>,
+    pub(crate) enricher: &'a Handle<Function>,
+    pub(crate) schedule: &'a Handle<EventRule>,
+}
+
+impl Watched<'_> {
+    fn function(&self, service: Service) -> &Handle<Function> {
+        match service {
+            Service::Ranker => self.ranker,
+            Service::Enricher => self.enricher,
+        }
+    }
+}
+
+pub(crate) fn add(stack: &mut Stack, key: &Handle<Key>, watched: &Watched) -> Handle<Topic> {
+    let topic = topic::add(stack, key);
+    let maintenance = composites::add_maintenance(stack);
+    for severity in Severity::ALL {
+        let alarms = ALARMS.iter().filter(|alarm| alarm.severity == severity);
+        let alarms: Vec<_> = alarms.map(|alarm| alarm.add(stack, watched)).collect();
+        composites::add(stack, severity, &alarms, &maintenance, &topic);
     }
     topic
 }
 
-fn add_topic(stack: &mut Stack, key: &Handle<Key>) -> Handle<Topic> {
-    let properties = json!({"name": stack.name("alarms"), "kmsMasterKeyId": key.arn()});
-    let topic = stack.resources.add::<Topic>("alarmTopic", properties);
-    let alarms = Stack::arn("cloudwatch", &format!("alarm:{}", stack.name("*")));
-    let alarms_publish = allow("AlarmsPublish")
-        .service("cloudwatch.amazonaws.com")
-        .actions(&["sns:Publish"], topic.arn())
-        .when("StringEquals", "aws:SourceAccount", ACCOUNT_ID)
-        .when("ArnLike", "aws:SourceArn", alarms);
-    let policy = document([alarms_publish, tls_only("sns:Publish", topic.arn())]);
-    stack.resources.add::<TopicPolicy>("alarmTopicPolicy", json!({"arn": topic.arn(), "policy": policy}));
-    if let Some(email) = &stack.config.alarm_email {
-        let properties = json!({"topic": topic.arn(), "protocol": "email", "endpoint": literal(email)});
-        stack.resources.add::<TopicSubscription>("alarmEmailSubscription", properties);
+impl Alarm {
+    fn add(&self, stack: &mut Stack, watched: &Watched) -> Handle<MetricAlarm> {
+        let Self { notice, signal, breach, window, .. } = self;
+        let periods = (window.periods)(stack.config);
+        let mut properties = Map::new();
+        properties.insert("name".to_owned(), json!(stack.name(notice.thing)));
+        properties.insert("alarmDescription".to_owned(), json!(describe(stack.config, notice)));
+        properties.extend(signal.properties(watched, window.period_seconds));
+        let rest = json!({
+            "comparisonOperator": breach.operator(),
+            "threshold": breach.threshold(stack.config),
+            "evaluationPeriods": periods,
+            "datapointsToAlarm": periods,
+            "treatMissingData": window.missing,
+        });
+        properties.extend(rest.as_object().cloned().unwrap_or_default());
+        stack.resources.add(notice.name, Value::Object(properties))
     }
-    topic
 }
 
-/// An alarm on a queue that should be empty.
-struct QueueAlarm<'a> {
-    /// Name within the program.
-    name: &'static str,
-    /// Name within the names of a stack; the runbook's section is headed by it.
-    thing: &'static str,
-    queue: &'a Handle<Queue>,
-    /// What happened and what to look at.
-    description: &'static str,
+fn describe(config: &Config, notice: &Notice) -> String {
+    notice.description(&literal(&config.runbook_url))
 }
 
-fn queue_alarms(messaging: &Messaging) -> [QueueAlarm<'_>; 3] {
-    [
-        QueueAlarm {
-            name: "deadLettersAlarm",
-            thing: "dead-letters",
-            queue: &messaging.dead_letters,
-            description: "Movies could not be enriched and lie in the dead-letter queue; their runs are incomplete. \
-                          Look at the reason in the enricher's log.",
-        },
-        QueueAlarm {
-            name: "undeliveredAlarm",
-            thing: "undelivered",
-            queue: &messaging.undelivered,
-            description: "The topic could not put messages into the queue; their runs are incomplete. \
-                          Look at the policies of queue and key.",
-        },
-        QueueAlarm {
-            name: "rankerFailuresAlarm",
-            thing: "ranker-failures",
-            queue: &messaging.ranker_failures,
-            description: "A schedule event did not become a run. Look at the ranker's log.",
-        },
-    ]
-}
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
 
-/// On visible messages: messages that SQS moves by itself are not counted as sent.
-fn add_queue_alarm(stack: &mut Stack, topic: &Handle<Topic>, alarm: &QueueAlarm) {
-    let QueueAlarm { name, thing, queue, description } = alarm;
-    let properties = json!({
-        "name": stack.name(thing),
-        "alarmDescription": format!("{description} Runbook: dashboards/runbook.md, section {thing}."),
-        "namespace": "AWS/SQS",
-        "metricName": "ApproximateNumberOfMessagesVisible",
-        "dimensions": {"QueueName": queue.name()},
-        "statistic": "Maximum",
-        "comparisonOperator": "GreaterThanOrEqualToThreshold",
-        "threshold": stack.config.failed_messages_alarm_threshold,
-        "period": PERIOD_SECONDS,
-        "evaluationPeriods": 1,
-        "datapointsToAlarm": 1,
-        // SQS stops reporting a queue that nobody used for six hours.
-        "treatMissingData": "notBreaching",
-        "alarmActions": [topic.arn()],
-        "okActions": [topic.arn()],
-    });
-    stack.resources.add::<MetricAlarm>(name, properties);
+    use super::*;
+
+    #[test]
+    fn no_two_alarms_share_a_name() {
+        let composites = Severity::ALL.map(Severity::notice).into_iter().chain([MAINTENANCE]);
+        let notices: Vec<_> = ALARMS.iter().map(|alarm| alarm.notice).chain(composites).collect();
+        let unique = |of: fn(&Notice) -> &str| notices.iter().map(|notice| of(notice)).collect::<BTreeSet<_>>().len();
+        assert_eq!([unique(|notice| notice.name), unique(|notice| notice.thing)], [notices.len(); 2]);
+    }
 }

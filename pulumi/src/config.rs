@@ -1,6 +1,7 @@
 //! The configuration of a stack, read once and checked as a whole: every fault is told at the same time.
 
 mod checks;
+mod provider;
 mod read;
 pub mod settings;
 
@@ -8,12 +9,9 @@ use std::fmt;
 
 pub use artefacts::Architecture;
 use domain::contract::environment::ENRICHER_RESERVE;
+pub use provider::{AssumedRole, ProviderSettings, REGION_KEY};
 use read::Reader;
 use settings as setting;
-
-/// The key under which the stack names its AWS region. Pulumi's own, and optional: without it the region comes from
-/// the environment, as it does for the AWS command line.
-pub const REGION_KEY: &str = "aws:region";
 
 /// The word for X-Ray in the setting of the OTLP endpoint.
 const XRAY: &str = "xray";
@@ -31,10 +29,10 @@ pub enum OtlpEndpoint {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each field is the setting of its name")]
 pub struct Config {
-    /// The name of the stack: lower-case letters, digits, hyphens.
+    /// The name of the stack: lower-case letters and digits.
     pub stack: String,
-    /// The region the stack lives in, if the stack names it, see [`REGION_KEY`].
-    pub region: Option<String>,
+    /// How the provider reaches AWS.
+    pub provider: ProviderSettings,
     pub top_n: u32,
     pub schedule: String,
     pub source_bucket: String,
@@ -62,6 +60,9 @@ pub struct Config {
     pub transaction_search: bool,
     pub alarm_email: Option<String>,
     pub failed_messages_alarm_threshold: u32,
+    pub source_items_alarm_threshold: u32,
+    pub run_late_alarm_hours: u32,
+    pub runbook_url: String,
     pub protect_resources: bool,
 }
 
@@ -73,13 +74,13 @@ impl Config {
     /// not the secret.
     ///
     /// # Errors
-    /// All faults at once: values that are not allowed, keys of this project that it does not know, a stack name that
-    /// AWS names cannot be made from.
+    /// All faults at once: values that are not allowed, keys of this project that it does not know, keys of the provider
+    /// that it does not hand on, a stack name that AWS names cannot be made from.
     pub fn read(stack: &str, pulumi_config: Option<&str>) -> Result<Self, ConfigFaults> {
         let mut reader = Reader::new(pulumi_config);
         let config = Self {
             stack: reader.stack(stack),
-            region: reader.region(),
+            provider: ProviderSettings::read(&mut reader),
             top_n: reader.value(setting::TOP_N),
             schedule: reader.text(setting::SCHEDULE),
             source_bucket: reader.text(setting::SOURCE_BUCKET),
@@ -107,6 +108,9 @@ impl Config {
             transaction_search: reader.value(setting::TRANSACTION_SEARCH),
             alarm_email: reader.optional_text(setting::ALARM_EMAIL),
             failed_messages_alarm_threshold: reader.value(setting::FAILED_MESSAGES_ALARM_THRESHOLD),
+            source_items_alarm_threshold: reader.value(setting::SOURCE_ITEMS_ALARM_THRESHOLD),
+            run_late_alarm_hours: reader.value(setting::RUN_LATE_ALARM_HOURS),
+            runbook_url: reader.text(setting::RUNBOOK_URL),
             protect_resources: reader.value(setting::PROTECT_RESOURCES),
         };
         config.check_together(&mut reader);
@@ -210,7 +214,7 @@ mod tests {
             json!({"movie-pipeline:topN": "25", "movie-pipeline:architecture": "x86_64", "aws:region": "eu-west-1"});
         let config = Config::read("prod", Some(&values.to_string())).unwrap();
         assert_eq!((config.top_n, config.architecture), (25, Architecture::X86_64));
-        assert_eq!((config.stack.as_str(), config.region.as_deref()), ("prod", Some("eu-west-1")));
+        assert_eq!((config.stack.as_str(), config.provider.region.as_deref()), ("prod", Some("eu-west-1")));
     }
 
     #[test]
@@ -220,7 +224,7 @@ mod tests {
         assert_eq!(faults.len(), 3, "{faults:?}");
         assert_eq!(faults[0], r#"movie-pipeline:topN is "0"; allowed: a whole number from 1 to 1000"#);
         assert_eq!(faults[1], r#"movie-pipeline:architecture is "sparc"; allowed: one of arm64, x86_64"#);
-        assert!(faults[2].starts_with(r#"movie-pipeline:logRetentionDays is "31"; allowed: one of 1, 3, "#));
+        assert!(faults[2].starts_with(r#"movie-pipeline:logRetentionDays is "31"; allowed: one of 30, 60, "#));
     }
 
     #[test]
@@ -252,8 +256,16 @@ mod tests {
 
     #[test]
     fn values_of_other_packages_and_the_secret_are_passed_over() {
-        let values = json!({"movie-pipeline:omdbApiKey": 12345, "aws:profile": {"any": "shape"}});
+        let values = json!({"movie-pipeline:omdbApiKey": 12345, "random:seed": {"any": "shape"}});
         assert_eq!(Config::read("dev", Some(&values.to_string())), Config::read("dev", None));
+    }
+
+    #[test]
+    fn logs_outlive_the_dead_letters_whose_reason_they_tell() {
+        for (days, count) in [("1", 1), ("7", 1), ("14", 1), ("30", 0), ("3653", 0)] {
+            let read = Config::read("dev", Some(&json!({"movie-pipeline:logRetentionDays": days}).to_string()));
+            assert_eq!(read.map_or_else(|faults| faults.faults.len(), |_| 0), count, "{days}");
+        }
     }
 
     #[test]
@@ -280,7 +292,9 @@ mod tests {
 
     #[test]
     fn a_stack_name_that_aws_names_cannot_be_made_from_is_refused() {
-        let faults = Config::read("Prod_EU", None).unwrap_err().to_string();
-        assert!(faults.contains(r#"the name of the stack is "Prod_EU"; allowed: "#), "{faults}");
+        for name in ["Prod_EU", "prod-eu"] {
+            let faults = Config::read(name, None).unwrap_err().to_string();
+            assert!(faults.contains(&format!("the name of the stack is {name:?}; allowed: ")), "{faults}");
+        }
     }
 }

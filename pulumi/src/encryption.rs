@@ -3,6 +3,7 @@
 //! AWS services that act on their own, not for one of our roles, are named in the key's policy, each confined to what
 //! belongs to this stack. The roles' own use of the key stands in their policies (`functions`).
 
+use domain::contract::Service;
 use serde_json::json;
 
 use crate::messaging::{RANKER_FAILURES_QUEUE, TOPIC};
@@ -83,7 +84,8 @@ fn logs_are_encrypted(stack: &Stack) -> Statement {
         "kms:ReEncryptFrom",
         "kms:ReEncryptTo",
     ];
-    let groups = Stack::arn("logs", &format!("log-group:/aws/lambda/{}", stack.name("*")));
+    let group = |service: Service| format!("log-group:/aws/lambda/{}", stack.name(service.name()));
+    let groups = Service::ALL.map(|service| Stack::arn("logs", &group(service)));
     allow("LogsAreEncrypted").service(&format!("logs.{REGION}.amazonaws.com")).actions(ACTIONS, THIS_KEY).when(
         "ArnLike",
         "kms:EncryptionContext:aws:logs:arn",

@@ -13,7 +13,7 @@
 //! | `messaging` | topic, queue, subscription, every dead-letter queue |
 //! | `functions` | ranker and enricher: role, log group, function; what feeds the enricher |
 //! | `schedule` | the daily rule and its target |
-//! | `alarms` | the alarm topic and the alarms |
+//! | `alarms` | the alarm topic, the alarms, and the two that tell somebody |
 //! | `traces` | what X-Ray needs to take and keep traces, for the whole account; off unless asked for |
 //! | `dashboard` | the dashboard, from `dashboards/movie-pipeline.json` |
 //!
@@ -23,7 +23,7 @@
 //! Invariant: nothing here reads a file, a clock or AWS; the same configuration gives the same bytes. Only `main.rs`
 //! reads the environment. The OMDb API key is never read: Pulumi's engine fills it in.
 
-mod alarms;
+pub mod alarms;
 pub mod config;
 mod dashboard;
 mod encryption;

@@ -91,13 +91,16 @@ fn add_topic(stack: &mut Stack, key: &Handle<Key>) -> Handle<Topic> {
     topic
 }
 
+/// How long the queue hides a movie that an enricher has received.
+pub(crate) fn visibility_timeout_seconds(config: &Config) -> u32 {
+    VISIBILITY_TIMEOUT_PER_FUNCTION_TIMEOUT * config.enricher_timeout_seconds + config.batching_window_seconds
+}
+
 fn add_queue(stack: &mut Stack, key: &Handle<Key>, dead_letters: &Handle<Queue>) -> Handle<Queue> {
-    let Config { enricher_timeout_seconds, batching_window_seconds, max_receive_count, .. } = stack.config;
-    let visibility = VISIBILITY_TIMEOUT_PER_FUNCTION_TIMEOUT * enricher_timeout_seconds + batching_window_seconds;
-    let redrive = json!({"deadLetterTargetArn": dead_letters.arn(), "maxReceiveCount": max_receive_count});
+    let redrive = json!({"deadLetterTargetArn": dead_letters.arn(), "maxReceiveCount": stack.config.max_receive_count});
     let properties = json!({
         "name": stack.name(QUEUE),
-        "visibilityTimeoutSeconds": visibility,
+        "visibilityTimeoutSeconds": visibility_timeout_seconds(stack.config),
         "messageRetentionSeconds": QUEUE_RETENTION_DAYS * SECONDS_PER_DAY,
         "kmsMasterKeyId": key.arn(),
         "redrivePolicy": to_json(&redrive),

@@ -3,8 +3,9 @@
 use domain::contract::PROJECT;
 use serde_json::{Map, Value, json};
 
-use crate::config::{Config, settings};
-use crate::resource::{Provider, RENAMES, Resource, Resources};
+use crate::alarms::Watched;
+use crate::config::{AssumedRole, Config, settings};
+use crate::resource::{Provider, RENAMES, Resource, Resources, literal};
 use crate::{alarms, dashboard, encryption, functions, messaging, schedule, secrets, storage, traces};
 
 /// The version of Pulumi's AWS provider. The type check of the program uses the same.
@@ -16,7 +17,7 @@ const DESCRIPTION: &str = "Ranks movies daily, enriches them by OMDb and stores 
 pub(crate) const ACCOUNT_ID: &str = "${accountId}";
 /// The region the stack lives in.
 pub(crate) const REGION: &str = "${region}";
-/// The partition the stack lives in: `aws`, or that of China or the US government.
+/// The partition the stack lives in. Built for `aws`: the configuration refuses regions of others.
 pub(crate) const PARTITION: &str = "${partition}";
 
 /// A Pulumi program for the YAML runtime (<https://www.pulumi.com/docs/iac/languages-sdks/yaml/>).
@@ -87,7 +88,7 @@ pub(crate) struct Stack<'a> {
 
 impl Stack<'_> {
     /// The name of one of the stack's things in AWS. Project and stack stand in it, so that two stacks live in one
-    /// account.
+    /// account. A stack's own name has no hyphen, so `name("*")` means this stack's things and no other's.
     pub(crate) fn name(&self, thing: &str) -> String {
         format!("{PROJECT}-{}-{thing}", self.config.stack)
     }
@@ -112,7 +113,15 @@ pub fn program(config: &Config) -> Program {
     let ranker = functions::ranker::add(&mut stack, &key, &messaging);
     let enricher = functions::enricher::add(&mut stack, &key, &messaging, &bucket, &api_key);
     let rule = schedule::add(&mut stack, &ranker.function, &messaging.ranker_failures);
-    let alarm_topic = alarms::add(&mut stack, &key, &messaging);
+    let (ranker_function, enricher_function) = (&ranker.function, &enricher.function);
+    let watched = Watched {
+        config,
+        messaging: &messaging,
+        ranker: ranker_function,
+        enricher: enricher_function,
+        schedule: &rule,
+    };
+    let alarm_topic = alarms::add(&mut stack, &key, &watched);
     traces::add(&mut stack);
     let dashboard = dashboard::add(&mut stack);
 
@@ -137,13 +146,37 @@ pub fn program(config: &Config) -> Program {
     Program { stack: config.stack.clone(), resources: stack.resources.into_vec(), outputs }
 }
 
-/// The provider: its version, the region if the stack names one, tags for everything.
+/// The provider: its version, tags for everything, and what the stack says of how to reach AWS. A provider that the
+/// program declares itself does not see the stack's `aws:` keys.
 fn add_provider(stack: &mut Stack) {
     let tags = json!({"project": PROJECT, "stack": stack.config.stack});
     let mut properties = json!({"defaultTags": {"tags": tags}});
-    // A provider that the program declares itself does not see the stack's `aws:region`.
-    if let Some(region) = &stack.config.region {
+    let told = &stack.config.provider;
+    if let Some(region) = &told.region {
         properties["region"] = json!(region);
     }
+    if let Some(profile) = &told.profile {
+        properties["profile"] = json!(literal(profile));
+    }
+    if !told.allowed_account_ids.is_empty() {
+        properties["allowedAccountIds"] = json!(told.allowed_account_ids);
+    }
+    if !told.assume_roles.is_empty() {
+        properties["assumeRoles"] = told.assume_roles.iter().map(assumed_role).collect();
+    }
     stack.resources.add_with::<Provider>("aws", properties, json!({"version": AWS_PROVIDER_VERSION}));
+}
+
+fn assumed_role(role: &AssumedRole) -> Value {
+    let mut properties = json!({"roleArn": role.role_arn});
+    if let Some(external_id) = &role.external_id {
+        // The engine knows whether the stack keeps it as a secret, we do not.
+        properties["externalId"] = json!({"fn::secret": literal(external_id)});
+    }
+    for (name, value) in [("sessionName", &role.session_name), ("duration", &role.duration)] {
+        if let Some(value) = value {
+            properties[name] = json!(literal(value));
+        }
+    }
+    properties
 }

@@ -11,6 +11,12 @@ use crate::resource::{Handle, Key, Parameter};
 /// declared type counts.
 pub(crate) const OMDB_API_KEY_TEXT: &str = "omdbApiKeyText";
 
+/// What a later `pulumi up` leaves as it is. The key is rotated by `aws ssm put-parameter`, of which Pulumi's state knows
+/// nothing: the provider writes the whole parameter when anything but its tags changes (`resourceParameterUpdate` in
+/// terraform-provider-aws), the value as the state has it, so a new description would bring the old key back. The KMS key
+/// is not among them: under one that the stack no longer has nobody could read the parameter.
+const LEFT_ALONE: [&str; 3] = ["description", "type", "value"];
+
 pub(crate) fn add(stack: &mut Stack, key: &Handle<Key>) -> Handle<Parameter> {
     let properties = json!({
         "name": format!("/{PROJECT}/{}/omdb-api-key", stack.config.stack),
@@ -19,6 +25,5 @@ pub(crate) fn add(stack: &mut Stack, key: &Handle<Key>) -> Handle<Parameter> {
         "keyId": key.arn(),
         "value": format!("${{{OMDB_API_KEY_TEXT}}}"),
     });
-    // The key is rotated by `aws ssm put-parameter`; the next `pulumi up` must not bring the old one back.
-    stack.resources.add_with("omdbApiKeyParameter", properties, json!({"ignoreChanges": ["value"]}))
+    stack.resources.add_with("omdbApiKeyParameter", properties, json!({"ignoreChanges": LEFT_ALONE}))
 }

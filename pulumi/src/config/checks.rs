@@ -6,13 +6,13 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>).
 pub(super) const MAX_STACK_NAME_LENGTH: usize = 28;
 
-/// Lower-case letters, digits and inner hyphens, as bucket names want them.
+/// Lower-case letters and digits, as bucket names want them. No hyphen: policies mean all alarms of the stack `dev` by
+/// `movie-pipeline-dev-*`, which would mean those of a stack `dev-2` as well.
 pub(super) fn is_stack_name(text: &str) -> bool {
-    let of_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let of_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     (1..=MAX_STACK_NAME_LENGTH).contains(&text.len())
         && text.bytes().all(of_name)
         && text.starts_with(|first: char| first.is_ascii_lowercase())
-        && !text.ends_with('-')
 }
 
 /// The shape of <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html>; AWS checks
@@ -57,13 +57,40 @@ pub(super) fn is_object_key(text: &str) -> bool {
     (1..=1024).contains(&text.len()) && !text.contains(is_special) && !text.contains("${")
 }
 
-/// Such as `eu-central-1` or `us-gov-east-1`.
+/// How regions of other partitions begin: China, the US government, isolated and sovereign ones
+/// (<https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html>).
+const OTHER_PARTITIONS: [&str; 5] = ["cn-", "us-gov-", "us-iso", "eu-iso", "eusc-"];
+
+/// What [`is_region`] accepts.
+pub(super) const REGION_LOOKS_LIKE: &str = "a region of the partition aws such as eu-central-1; this has not been \
+                                            built for China, the US government or a sovereign cloud";
+
+/// Such as `eu-central-1`. Elsewhere than in the partition `aws` other domains than `amazonaws.com` stand in conditions
+/// and addresses, and nobody has tried ours there.
 pub(super) fn is_region(text: &str) -> bool {
     let parts: Vec<_> = text.split('-').collect();
     let Some((number, names)) = parts.split_last() else { return false };
     names.len() >= 2
+        && !OTHER_PARTITIONS.iter().any(|other| text.starts_with(other))
         && number.parse::<u8>().is_ok()
         && names.iter().all(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase()))
+}
+
+/// <https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html>
+pub(super) fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Such as `arn:aws:iam::123456789012:role/deployer`.
+pub(super) fn is_role_arn(text: &str) -> bool {
+    let of_role = |byte: u8| byte.is_ascii_alphanumeric() || b"+=,.@_-/".contains(&byte);
+    let parts = text.strip_prefix("arn:aws:iam::").and_then(|rest| rest.split_once(":role/"));
+    parts.is_some_and(|(account, role)| is_account_id(account) && !role.is_empty() && role.bytes().all(of_role))
+}
+
+/// Alarms put it into their descriptions, which have 1,024 characters, and add `#` and a section.
+pub(super) fn is_runbook_url(text: &str) -> bool {
+    (1..=300).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
 }
 
 pub(super) fn is_empty_or_email(text: &str) -> bool {
@@ -115,9 +142,53 @@ mod tests {
 
     #[test]
     fn a_stack_name_fits_into_a_bucket_name() {
-        assert!(["dev", "prod-2", "a"].into_iter().all(is_stack_name));
-        let refused = ["", "Dev", "2nd", "-dev", "dev-", "de v", "dev.eu", "a-stack-name-that-is-far-too-long"];
+        assert!(["dev", "prod2", "a"].into_iter().all(is_stack_name));
+        let refused = ["", "Dev", "2nd", "-dev", "dev-", "de v", "dev.eu", "astacknamethatisfarlongerthan28"];
         assert!(!refused.into_iter().any(is_stack_name));
+    }
+
+    #[test]
+    fn no_stack_name_followed_by_a_hyphen_begins_another() {
+        assert!(!["dev-2", "dev-movies", "dev-alarms"].into_iter().any(is_stack_name));
+    }
+
+    #[test]
+    fn a_role_is_known_by_its_account_and_name() {
+        let role = "arn:aws:iam::123456789012:role/teams/deployer";
+        assert!(is_role_arn(role));
+        let refused = [
+            "deployer",
+            "arn:aws-cn:iam::123456789012:role/x",
+            "arn:aws:iam::12345:role/x",
+            "arn:aws:iam::123456789012:role/",
+            "arn:aws:iam::123456789012:role/a b",
+            "arn:aws:iam::123456789012:user/x",
+        ];
+        assert!(!refused.into_iter().any(is_role_arn));
+    }
+
+    #[test]
+    fn regions_of_other_partitions_are_refused() {
+        let refused = [
+            "cn-north-1",
+            "cn-northwest-1",
+            "us-gov-west-1",
+            "us-iso-east-1",
+            "us-isob-east-1",
+            "us-isof-south-1",
+            "eu-isoe-west-1",
+            "eusc-de-east-1",
+        ];
+        assert!(!refused.into_iter().any(is_region));
+        assert!(["us-east-1", "eu-south-2", "ap-southeast-7", "il-central-1"].into_iter().all(is_region));
+    }
+
+    #[test]
+    fn a_runbook_is_an_address_or_path_that_a_section_can_be_added_to() {
+        assert!(
+            ["dashboards/runbook.md", "https://git.example/movies/runbook.md?plain=1"].into_iter().all(is_runbook_url)
+        );
+        assert!(!["", "run book.md", "runbook.md#top", "rünbuch.md", &"x".repeat(301)].into_iter().any(is_runbook_url));
     }
 
     #[test]
@@ -184,7 +255,7 @@ mod tests {
     fn names_of_aws_are_recognised() {
         assert!(["top-movies", "abc", "a.b-c"].into_iter().all(is_bucket_name));
         assert!(!["ab", "Top", "-top", "top-", "a..b", "top movies"].into_iter().any(is_bucket_name));
-        assert!(["eu-central-1", "us-gov-east-1"].into_iter().all(is_region));
+        assert!(["eu-central-1", "mx-central-1"].into_iter().all(is_region));
         assert!(!["", "eu", "eu-1", "eu-central", "EU-central-1", "eu--1", "eu-central-1a"].into_iter().any(is_region));
         assert!(["Top250Movies.json", "a b/$ö.json"].into_iter().all(is_object_key));
         assert!(!["", "a*", "a?", "a\n", "${aws:username}"].into_iter().any(is_object_key));

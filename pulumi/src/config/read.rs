@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::settings::{self, Allowed, Setting};
-use super::{Architecture, Config, ConfigFaults, Fault, OtlpEndpoint, REGION_KEY, XRAY, checks};
+use super::{Architecture, Config, ConfigFaults, Fault, OtlpEndpoint, XRAY, checks, provider};
 
 /// The values of a stack and the faults found so far.
 pub(super) struct Reader {
@@ -21,11 +21,11 @@ impl Reader {
     pub(super) fn new(pulumi_config: Option<&str>) -> Self {
         // serde_json's message may quote the text, which carries the stack's secrets: only the place is told.
         let read = pulumi_config.map_or_else(|| Ok(Values::default()), serde_json::from_str);
-        let (values, unknown) = match read {
-            Ok(Values { named, unknown }) => (named, unknown.iter().map(|key| unknown_key(key)).collect()),
+        let (values, faults) = match read {
+            Ok(Values { named, refused }) => (named, refused),
             Err(error) => (BTreeMap::new(), vec![unreadable(&error)]),
         };
-        Self { values, faults: unknown }
+        Self { values, faults }
     }
 
     /// The configuration, or what is wrong with it.
@@ -38,14 +38,33 @@ impl Reader {
         self.fault(setting.key(), value, allowed);
     }
 
-    fn fault(&mut self, key: String, value: &str, allowed: &str) {
+    pub(super) fn fault(&mut self, key: String, value: &str, allowed: &str) {
         self.faults.push(Fault { key, value: Some(value.to_owned()), allowed: allowed.to_owned() });
+    }
+
+    /// Notes that something is not allowed whose value may be a secret.
+    pub(super) fn silent_fault(&mut self, what: String, allowed: &str) {
+        self.faults.push(Fault { key: what, value: None, allowed: allowed.to_owned() });
+    }
+
+    /// The value of a key, unchecked.
+    pub(super) fn take(&mut self, key: &str) -> Option<String> {
+        self.values.remove(key)
+    }
+
+    /// The value of a key that is no setting of ours. One that is not allowed is noted.
+    pub(super) fn checked(&mut self, key: &str, looks_like: &str, is_valid: fn(&str) -> bool) -> Option<String> {
+        let value = self.take(key)?;
+        if !is_valid(&value) {
+            self.fault(key.to_owned(), &value, looks_like);
+        }
+        Some(value)
     }
 
     /// The value of a setting. A value that is not allowed is noted, and the default stands in for it.
     pub(super) fn text(&mut self, setting: &Setting) -> String {
         let default = setting.default.unwrap_or_default().to_owned();
-        match self.values.remove(&setting.key()) {
+        match self.take(&setting.key()) {
             None => default,
             Some(value) if setting.allowed.accepts(&value) => value,
             Some(value) => {
@@ -76,18 +95,11 @@ impl Reader {
         Some(if text == XRAY { OtlpEndpoint::XRay } else { OtlpEndpoint::Address(text) })
     }
 
-    pub(super) fn region(&mut self) -> Option<String> {
-        let region = self.values.remove(REGION_KEY)?;
-        if !checks::is_region(&region) {
-            self.fault(REGION_KEY.to_owned(), &region, "a region such as eu-central-1");
-        }
-        Some(region)
-    }
-
     pub(super) fn stack(&mut self, name: &str) -> String {
         if !checks::is_stack_name(name) {
             let allowed = format!(
-                "1 to {} lower-case letters, digits and inner hyphens, a letter first, since buckets are named by it",
+                "1 to {} lower-case letters and digits, a letter first: AWS's names are made from it, and with a hyphen \
+                 those of one stack could begin as those of another",
                 checks::MAX_STACK_NAME_LENGTH
             );
             self.fault("the name of the stack".to_owned(), name, &allowed);
@@ -99,6 +111,14 @@ impl Reader {
 fn unknown_key(key: &str) -> Fault {
     let known: Vec<_> = settings::ALL.iter().map(|setting| setting.key()).collect();
     Fault { key: format!("{key} is no configuration value"), value: None, allowed: known.join(", ") }
+}
+
+fn not_handed_on(key: &str) -> Fault {
+    let allowed = format!(
+        "{}; say the rest by the profile or the environment, such as AWS_PROFILE or AWS_ACCESS_KEY_ID",
+        provider::KEYS.join(", ")
+    );
+    Fault { key: format!("{key} is not handed on to the provider"), value: None, allowed }
 }
 
 fn unreadable(error: &serde_json::Error) -> Fault {
@@ -114,7 +134,7 @@ fn unreadable(error: &serde_json::Error) -> Fault {
 #[derive(Default)]
 struct Values {
     named: BTreeMap<String, String>,
-    unknown: Vec<String>,
+    refused: Vec<Fault>,
 }
 
 impl<'de> Deserialize<'de> for Values {
@@ -135,23 +155,42 @@ impl<'de> Visitor<'de> for ValuesVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Values, A::Error> {
         let mut values = Values::default();
         while let Some(key) = map.next_key::<String>()? {
-            match key.strip_prefix(PROJECT).and_then(|rest| rest.strip_prefix(':')).map(settings::find) {
-                Some(Some(Setting { allowed: Allowed::Secret, .. })) => drop(map.next_value::<IgnoredAny>()?),
-                Some(Some(_)) => drop(values.named.insert(key, plain(map.next_value()?))),
-                None if key == REGION_KEY => drop(values.named.insert(key, plain(map.next_value()?))),
-                Some(None) => {
+            match meaning(&key) {
+                Meaning::Read => drop(values.named.insert(key, plain(map.next_value()?))),
+                Meaning::Skipped => drop(map.next_value::<IgnoredAny>()?),
+                Meaning::Refused(fault) => {
                     map.next_value::<IgnoredAny>()?;
-                    values.unknown.push(key);
+                    values.refused.push(fault);
                 }
-                None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         Ok(values)
     }
 }
 
+/// What becomes of the value of a key.
+enum Meaning {
+    Read,
+    Skipped,
+    Refused(Fault),
+}
+
+/// Keys of other packages than the provider's are no matter of ours.
+fn meaning(key: &str) -> Meaning {
+    match key.split_once(':') {
+        Some((PROJECT, name)) => match settings::find(name) {
+            Some(Setting { allowed: Allowed::Secret, .. }) => Meaning::Skipped,
+            Some(_) => Meaning::Read,
+            None => Meaning::Refused(unknown_key(key)),
+        },
+        Some(("aws", _)) if provider::KEYS.contains(&key) => Meaning::Read,
+        Some(("aws", _)) => Meaning::Refused(not_handed_on(key)),
+        _ => Meaning::Skipped,
+    }
+}
+
 /// Pulumi sends texts; a number or flag written by hand means its text.
-fn plain(value: Value) -> String {
+pub(super) fn plain(value: Value) -> String {
     match value {
         Value::String(text) => text,
         other => other.to_string(),

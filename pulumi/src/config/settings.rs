@@ -89,9 +89,10 @@ impl fmt::Display for Allowed {
 }
 
 /// The retention periods that CloudWatch Logs knows, in days
-/// (<https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html>).
+/// (<https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html>), from the first
+/// that is longer than the 14 days of dead letters: why a movie failed stands in the log.
 const LOG_RETENTION_DAYS_ALLOWED: &[u32] =
-    &[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+    &[30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 /// A Lambda function's memory in MB (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>).
 const MEMORY_MB: Allowed = Allowed::Whole(128, 10_240);
@@ -136,7 +137,7 @@ settings! {
         Allowed::Text("an object key of 1 to 1024 bytes without control characters, *, ? and ${", checks::is_object_key),
         "The key of the source list. The ranker may read this one object and no other.";
     SOURCE_REGION = "sourceRegion", Some("eu-central-1"),
-        Allowed::Text("a region such as eu-central-1", checks::is_region),
+        Allowed::Text(checks::REGION_LOOKS_LIKE, checks::is_region),
         "The region of the source bucket.";
     ARCHITECTURE = "architecture", Some("arm64"), Allowed::Word(&["arm64", "x86_64"]),
         "The processor the functions are built for. arm64 costs a fifth less for the same time.";
@@ -172,7 +173,7 @@ settings! {
     NONCURRENT_VERSION_RETENTION_DAYS = "noncurrentVersionRetentionDays", Some("30"), RETENTION_DAYS,
         "How long a replaced or removed object can be brought back, in days.";
     LOG_RETENTION_DAYS = "logRetentionDays", Some("30"), Allowed::WholeOf(LOG_RETENTION_DAYS_ALLOWED),
-        "How long logs are kept, in days: longer than dead letters, which are kept for 14.";
+        "How long logs are kept, in days: longer than dead letters, which are kept for 14 and whose reason stands in the log.";
     LOG_LEVEL = "logLevel", environment::LOG_LEVEL.default, Allowed::Word(&["error", "warn", "info", "debug", "trace"]),
         "The least severe level that is logged.";
     OTLP_ENDPOINT = "otlpEndpoint", environment::OTEL_EXPORTER_OTLP_ENDPOINT.default,
@@ -185,6 +186,13 @@ settings! {
         "Who is told of alarms by e-mail, once they confirmed the subscription. Empty: nobody; subscribe to the alarm topic yourself.";
     FAILED_MESSAGES_ALARM_THRESHOLD = "failedMessagesAlarmThreshold", Some("1"), Allowed::Whole(1, 1_000),
         "How many messages in a queue for failures set its alarm off. Each is a movie or a run that is missing, hence the first.";
+    SOURCE_ITEMS_ALARM_THRESHOLD = "sourceItemsAlarmThreshold", Some("200"), Allowed::Whole(1, 10_000_000),
+        "The fewest items the source list should have; fewer set an alarm off. Four fifths of the usual 250: a list that was cut short is ranked all the same, and nothing else would tell.";
+    RUN_LATE_ALARM_HOURS = "runLateAlarmHours", Some("26"), Allowed::Whole(2, 168),
+        "After how many hours without a complete run an alarm goes off: a day between runs and two to spare. It goes with the schedule. CloudWatch looks back seven days at most.";
+    RUNBOOK_URL = "runbookUrl", Some("dashboards/runbook.md"),
+        Allowed::Text("an address or path of 1 to 300 visible ASCII characters without #", checks::is_runbook_url),
+        "Where whoever is told finds the runbook. Alarms add # and their section, so the address of the file in your repository makes it a link.";
     PROTECT_RESOURCES = "protectResources", Some("true"), Allowed::Flag,
         "Whether bucket, key, queues, parameter and log groups are kept from removal. Set false and deploy before you remove the stack; the bucket is then emptied, too.";
 }

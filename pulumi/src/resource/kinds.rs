@@ -48,7 +48,7 @@ kinds! {
     BucketPublicAccessBlock = "aws:s3:BucketPublicAccessBlock" {}
     BucketLifecycle = "aws:s3:BucketLifecycleConfiguration" {}
     BucketPolicy = "aws:s3:BucketPolicy" {}
-    Topic = "aws:sns:Topic" { arn: "arn" }
+    Topic = "aws:sns:Topic" { arn: "arn", name: "name" }
     TopicPolicy = "aws:sns:TopicPolicy" {}
     TopicSubscription = "aws:sns:TopicSubscription" {}
     Queue = "aws:sqs:Queue" stateful { arn: "arn", name: "name", url: "url" }
@@ -65,6 +65,7 @@ kinds! {
     EventSourceMapping = "aws:lambda:EventSourceMapping" {}
     EventRule = "aws:cloudwatch:EventRule" { arn: "arn", name: "name" }
     EventTarget = "aws:cloudwatch:EventTarget" {}
-    MetricAlarm = "aws:cloudwatch:MetricAlarm" { arn: "arn" }
+    MetricAlarm = "aws:cloudwatch:MetricAlarm" { arn: "arn", name: "name" }
+    CompositeAlarm = "aws:cloudwatch:CompositeAlarm" { arn: "arn" }
     Dashboard = "aws:cloudwatch:Dashboard" { name: "dashboardName" }
 }

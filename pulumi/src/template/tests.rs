@@ -95,9 +95,36 @@ fn a_secure_parameter_is_left_out_and_told_with_the_output_that_names_its_key() 
 fn the_dashboard_is_a_text_whose_references_cloudformation_fills_in() {
     let dashboard = body()["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"].clone();
     let dashboard: Value = serde_json::from_str(dashboard.as_str().unwrap()).unwrap();
-    assert_eq!(dashboard["widgets"][0]["properties"]["alarms"][0], "${DeadLettersAlarm.Arn}");
+    assert_eq!(dashboard["widgets"][0]["properties"]["alarms"][0], "${PageAlarm.Arn}");
     assert_eq!(dashboard["widgets"][1]["properties"]["region"], "${AWS::Region}");
     assert_eq!(dashboard["widgets"][1]["properties"]["metrics"][0][3], "dev");
+}
+
+#[test]
+fn an_alarm_on_metric_math_has_its_metrics_one_by_one() {
+    let alarm = body()["Resources"]["QueueStallsAlarm"]["Properties"].clone();
+    assert_eq!(alarm["Metrics"][0]["ReturnData"], true);
+    let metric = json!({
+        "Namespace": "AWS/SQS",
+        "MetricName": "ApproximateAgeOfOldestMessage",
+        "Dimensions": [{"Name": "QueueName", "Value": {"Fn::GetAtt": ["MoviesQueue", "QueueName"]}}],
+    });
+    let age = json!({"Id": "age", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Maximum"}});
+    assert_eq!(alarm["Metrics"][1], age);
+}
+
+#[test]
+fn a_composite_alarm_names_its_alarms_and_what_keeps_it_quiet() {
+    let alarm = body()["Resources"]["PageAlarm"].clone();
+    assert_eq!(
+        (&alarm["Type"], &alarm["Properties"]["AlarmName"]),
+        (&json!("AWS::CloudWatch::CompositeAlarm"), &json!("movie-pipeline-dev-page"))
+    );
+    let rule = alarm["Properties"]["AlarmRule"]["Fn::Sub"].as_str().unwrap();
+    assert!(rule.starts_with(r#"ALARM("${RunLateAlarm}") OR ALARM("${DeadLettersAlarm}") OR "#), "{rule}");
+    let suppressor =
+        ["", "WaitPeriod", "ExtensionPeriod"].map(|part| &alarm["Properties"][format!("ActionsSuppressor{part}")]);
+    assert_eq!(suppressor, [&json!({"Ref": "MaintenanceAlarm"}), &json!(60), &json!(360)]);
 }
 
 #[test]

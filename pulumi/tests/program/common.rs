@@ -1,9 +1,11 @@
 //! What several tests need.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use pulumi::{Config, Program, program};
 use serde_json::{Map, Value};
+use yaml_rust2::{Yaml, YamlLoader};
 
 /// The content of `PULUMI_CONFIG` for a stack that sets everything, each to something else than its default.
 pub(crate) const ALL_OPTIONS: &str = include_str!("../all-options.json");
@@ -21,10 +23,26 @@ pub(crate) fn all_options_program() -> Program {
 /// The stacks whose files lie in the repository.
 pub(crate) const STACKS: [&str; 2] = ["dev", "prod"];
 
-/// The program of a stack whose file lies in the repository.
+/// The program of a stack as the repository ships it.
 pub(crate) fn stack_program(stack: &str) -> Program {
-    let config = Value::Object(stack_file(stack)).to_string();
+    let config = Value::Object(shipped_stack(stack).clone()).to_string();
     program(&Config::read(stack, Some(&config)).unwrap_or_else(|faults| panic!("{stack}: {faults}")))
+}
+
+/// The content of `PULUMI_CONFIG` for a stack as the repository ships it: a copy, since the files themselves change with
+/// whoever deploys, which is no fault. `BLESS=1` takes the copies anew.
+pub(crate) fn shipped_stack(stack: &str) -> &'static Map<String, Value> {
+    static SHIPPED: LazyLock<[Map<String, Value>; 2]> = LazyLock::new(|| STACKS.map(copy_of));
+    &SHIPPED[STACKS.iter().position(|shipped| *shipped == stack).unwrap()]
+}
+
+fn copy_of(stack: &str) -> Map<String, Value> {
+    let path = repository(&format!("pulumi/tests/stacks/{stack}.json"));
+    if std::env::var_os("BLESS").is_some() {
+        let values = Value::Object(stack_values(&stack_file(stack)));
+        std::fs::write(&path, format!("{values:#}\n")).unwrap();
+    }
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
 /// Every program under test, with the name of its configuration.
@@ -34,26 +52,38 @@ pub(crate) fn programs() -> Vec<(&'static str, Value)> {
     all.map(|(name, program)| (name, program.to_json())).collect()
 }
 
-/// The values of a stack's file, as `PULUMI_CONFIG` carries them: all of them texts, secrets left out. Read line by
-/// line, since they are one flat map but for encrypted values; anything else is refused.
-pub(crate) fn stack_file(stack: &str) -> Map<String, Value> {
-    let text = std::fs::read_to_string(repository(&format!(".stacks/Pulumi.{stack}.yaml"))).unwrap();
-    let (_, values) = text.split_once("config:\n").unwrap();
-    let lines: Vec<_> = values.lines().filter(|line| !line.trim_start().starts_with('#')).collect();
-    let is_encrypted = |at: usize| lines.get(at + 1).is_some_and(|next| next.starts_with("    secure: "));
-    let told = lines.iter().enumerate().filter(|&(at, line)| !is_encrypted(at) && !line.starts_with("    secure: "));
-    told.map(|(_, line)| entry(line).unwrap_or_else(|| panic!("{stack}: {line:?} is no plain value"))).collect()
+/// The file of a stack as it lies here, changed or not.
+pub(crate) fn stack_file(stack: &str) -> String {
+    std::fs::read_to_string(repository(&format!(".stacks/Pulumi.{stack}.yaml"))).unwrap()
 }
 
-/// `  key: value`, the value plain or between quotes. Plain ones that YAML takes for something else than a text are
-/// refused.
-fn entry(line: &str) -> Option<(String, Value)> {
-    let (key, value) = line.strip_prefix("  ")?.split_once(": ")?;
-    let quoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
-    let is_word = value.starts_with(|first: char| first.is_ascii_alphabetic());
-    let is_text = is_word && !["true", "false", "null", "yes", "no", "on", "off"].contains(&value);
-    let value = quoted.or(is_text.then_some(value))?;
-    (!key.starts_with(' ') && !value.contains(['"', '\\', '#'])).then(|| (key.to_owned(), Value::from(value)))
+/// The values in a stack's file as `PULUMI_CONFIG` carries them: texts, those of lists and maps as JSON. What is encrypted
+/// is left out; whatever else the CLI keeps there, such as `encryptionsalt`, is no matter of ours.
+pub(crate) fn stack_values(file: &str) -> Map<String, Value> {
+    let documents = YamlLoader::load_from_str(file).unwrap();
+    let values = documents.first().and_then(|document| document["config"].as_hash()).into_iter().flatten();
+    let plain = values.filter(|(_, value)| value["secure"].is_badvalue());
+    plain.map(|(key, value)| (key.as_str().unwrap().to_owned(), Value::String(text(&json(value))))).collect()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn json(yaml: &Yaml) -> Value {
+    match yaml {
+        Yaml::String(text) | Yaml::Real(text) => Value::from(text.as_str()),
+        Yaml::Integer(number) => Value::from(*number),
+        Yaml::Boolean(flag) => Value::from(*flag),
+        Yaml::Array(items) => items.iter().map(json).collect(),
+        // A secret within a list or map: some text.
+        Yaml::Hash(entries) if entries.contains_key(&Yaml::String("secure".to_owned())) => Value::from("a secret"),
+        Yaml::Hash(entries) => {
+            entries.iter().map(|(key, value)| (key.as_str().unwrap().to_owned(), json(value))).collect()
+        }
+        Yaml::Null => Value::Null,
+        Yaml::Alias(_) | Yaml::BadValue => panic!("{yaml:?} is nothing that Pulumi writes"),
+    }
 }
 
 /// A path within the repository.

@@ -10,3 +10,4 @@ mod expected;
 mod policy;
 mod project;
 mod stacks;
+mod stateful;

@@ -3,11 +3,21 @@
 //! exception with its reason, and an exception that nothing needs any more is a fault.
 
 mod alarms;
+mod arns;
+mod deliveries;
 mod encryption;
+mod evaluation;
 mod exceptions;
 mod functions;
+mod key;
+mod loss;
+mod ours;
 mod principals;
 mod queues;
+mod reach;
+mod roles;
+mod single;
+mod tags;
 mod transport;
 mod view;
 mod wildcards;
@@ -112,6 +122,19 @@ impl Rule {
 /// Takes a property or option away.
 fn remove(resource: &mut Value, name: &str) {
     assert!(resource["properties"].as_object_mut().unwrap().shift_remove(name).is_some(), "there is no {name}");
+}
+
+/// Takes a resource away.
+fn remove_resource(resources: &mut Value, name: &str) {
+    assert!(resources.as_object_mut().unwrap().shift_remove(name).is_some(), "there is no {name}");
+}
+
+/// Takes a statement out of a resource's policy.
+fn remove_statement(resources: &mut Value, name: &str, sid: &str) {
+    let statements = resources[name]["properties"]["policy"]["fn::toJSON"]["Statement"].as_array_mut().unwrap();
+    let before = statements.len();
+    statements.retain(|statement| statement["Sid"] != sid);
+    assert_eq!(statements.len() + 1, before, "{name} has not exactly one {sid}");
 }
 
 /// The statement of this name in a policy.

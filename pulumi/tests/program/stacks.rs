@@ -6,9 +6,9 @@ use domain::contract::PROJECT;
 use pulumi::config::settings::{self, Setting};
 use pulumi::resource::Resource;
 use pulumi::{Config, Program, program};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::common::{STACKS, repository, stack_file, stack_program};
+use crate::common::{STACKS, each_text, programs, repository, shipped_stack, stack_file, stack_program, stack_values};
 
 /// What a stack file tells even where it is the default: what whoever deploys will want to change.
 const TOLD: [&Setting; 18] = [
@@ -42,14 +42,73 @@ fn the_stack_files_lie_where_the_project_says() {
 }
 
 #[test]
-fn the_stack_files_tell_what_is_worth_changing_and_no_secret_unless_encrypted() {
+fn the_shipped_stacks_tell_what_is_worth_changing() {
     for stack in STACKS {
-        let values = stack_file(stack);
         for setting in TOLD {
-            assert!(values.contains_key(&setting.key()), "{stack} does not tell {}", setting.key());
+            assert!(shipped_stack(stack).contains_key(&setting.key()), "{stack} does not tell {}", setting.key());
         }
-        assert!(!values.contains_key(&settings::OMDB_API_KEY.key()), "{stack}: pulumi config set --secret omdbApiKey");
     }
+}
+
+/// Their owner may have changed them, so only that they are valid is asked.
+#[test]
+fn the_stack_files_as_they_lie_here_are_valid_and_hold_no_secret_unless_encrypted() {
+    for stack in STACKS {
+        assert_valid(stack, &stack_file(stack));
+    }
+}
+
+#[track_caller]
+fn assert_valid(stack: &str, file: &str) {
+    let values = stack_values(file);
+    assert!(!values.contains_key(&settings::OMDB_API_KEY.key()), "{stack}: pulumi config set --secret omdbApiKey");
+    let read = Config::read(stack, Some(&Value::Object(values).to_string()));
+    assert!(read.is_ok(), "{stack}: {}", read.unwrap_err());
+}
+
+#[test]
+fn what_the_cli_writes_into_a_stack_file_is_no_fault() {
+    let file = r#"
+secretsprovider: awskms://alias/deployer
+encryptedkey: AQICAHg=
+encryptionsalt: v1:abc=:v1:def:ghi==
+environment:
+  - team
+config:
+  aws:region: eu-west-1
+  aws:allowedAccountIds:
+    - "123456789012"
+    - 210987654321
+  aws:assumeRoles:
+    - roleArn: arn:aws:iam::123456789012:role/deployer
+      externalId:
+        secure: v1:abc=
+  movie-pipeline:alarmEmail: you@example.com
+  movie-pipeline:topN: 25
+  movie-pipeline:schedule: 'rate(1 day)'
+  movie-pipeline:omdbApiKey:
+    secure: v1:abc=
+  movie-pipeline:protectResources: false
+  random:seed: "7"
+"#;
+    assert_valid("staging", file);
+    assert_eq!(stack_values(file)["aws:allowedAccountIds"], r#"["123456789012",210987654321]"#);
+    assert_eq!(stack_values(file)["movie-pipeline:topN"], "25");
+    for empty in ["", "config: {}\n", "encryptionsalt: v1:abc=\n"] {
+        assert_valid("staging", empty);
+    }
+}
+
+#[test]
+#[should_panic(expected = "movie-pipeline:topN is \"0\"; allowed: ")]
+fn a_value_in_a_stack_file_that_is_not_allowed_is_a_fault() {
+    assert_valid("staging", "config:\n  movie-pipeline:topN: 0\n");
+}
+
+#[test]
+#[should_panic(expected = "pulumi config set --secret omdbApiKey")]
+fn a_secret_in_a_stack_file_that_is_not_encrypted_is_a_fault() {
+    assert_valid("staging", "config:\n  movie-pipeline:omdbApiKey: 90217345\n");
 }
 
 #[test]
@@ -80,16 +139,32 @@ fn physical_names(program: &Program) -> BTreeSet<(&'static str, String)> {
 }
 
 #[test]
-fn no_two_stacks_share_a_name_in_aws_even_if_one_stack_is_named_like_a_thing_of_the_other() {
+fn no_two_stacks_share_a_name_in_aws_even_if_the_name_of_one_begins_as_that_of_the_other() {
     let program_of = |stack: &str| program(&Config::read(stack, None).unwrap());
     let mut pairs = vec![(stack_program("dev"), stack_program("prod"))];
-    pairs.extend(["dev-2", "dev-movies", "dev-alarms"].map(|other| (program_of("dev"), program_of(other))));
+    pairs.extend(["dev2", "devmovies", "devalarms"].map(|other| (program_of("dev"), program_of(other))));
     for (one, other) in pairs {
         let (names, others) = (physical_names(&one), physical_names(&other));
         assert!(names.len() > 15 && names.len() == others.len(), "{names:?}");
         let shared: Vec<_> = names.intersection(&others).collect();
         assert!(shared.is_empty(), "{} and {} share {shared:?}", one.stack(), other.stack());
     }
+}
+
+/// Stack names have no hyphen, so nothing of another stack begins with `movie-pipeline-dev-`.
+#[test]
+fn a_pattern_in_a_policy_means_things_of_this_stack_alone() {
+    let mut patterns = 0;
+    for (name, program) in programs() {
+        let stack = if ["prod", "all options"].contains(&name) { "prod" } else { "dev" };
+        each_text(&program["resources"], &mut |text| {
+            if let Some((before, _)) = text.split_once('*').filter(|_| text.contains(PROJECT)) {
+                patterns += 1;
+                assert!(before.contains(&format!("{PROJECT}-{stack}-")), "{name}: {text}");
+            }
+        });
+    }
+    assert!(patterns > 0, "the test does not see the alarms that may reach their topic");
 }
 
 #[test]

@@ -25,8 +25,14 @@ pub(super) const TYPES: &[Type] = &[
     Type {
         pulumi: "pulumi:providers:aws",
         form: Form::Provider,
-        // Taken from here are the tags. The region is where the stack is created.
-        properties: &[plain("region", ""), plain("defaultTags", "")],
+        // Taken from here are the tags. Whoever creates the stack chooses region, account and role.
+        properties: &[
+            plain("region", ""),
+            plain("profile", ""),
+            plain("allowedAccountIds", ""),
+            plain("assumeRoles", ""),
+            plain("defaultTags", ""),
+        ],
         attributes: &[],
     },
     Type {
@@ -150,7 +156,7 @@ pub(super) const TYPES: &[Type] = &[
         pulumi: "aws:sns:Topic",
         form: Tagged("AWS::SNS::Topic"),
         properties: &[plain("name", "TopicName"), plain("kmsMasterKeyId", "KmsMasterKeyId")],
-        attributes: &[attribute("arn", Source::Ref)],
+        attributes: &[attribute("arn", Source::Ref), attribute("name", Source::GetAtt("TopicName"))],
     },
     Type {
         pulumi: "aws:sns:TopicPolicy",
@@ -358,6 +364,27 @@ pub(super) const TYPES: &[Type] = &[
             plain("namespace", "Namespace"),
             plain("metricName", "MetricName"),
             property("dimensions", "Dimensions", NamesAndValues),
+            property(
+                "metricQueries",
+                "Metrics",
+                Objects(&[
+                    plain("id", "Id"),
+                    plain("expression", "Expression"),
+                    plain("label", "Label"),
+                    plain("returnData", "ReturnData"),
+                    property(
+                        "metric",
+                        "",
+                        Object(&[
+                            plain("namespace", "MetricStat.Metric.Namespace"),
+                            plain("metricName", "MetricStat.Metric.MetricName"),
+                            property("dimensions", "MetricStat.Metric.Dimensions", NamesAndValues),
+                            plain("stat", "MetricStat.Stat"),
+                            plain("period", "MetricStat.Period"),
+                        ]),
+                    ),
+                ]),
+            ),
             plain("statistic", "Statistic"),
             plain("comparisonOperator", "ComparisonOperator"),
             plain("threshold", "Threshold"),
@@ -365,8 +392,27 @@ pub(super) const TYPES: &[Type] = &[
             plain("evaluationPeriods", "EvaluationPeriods"),
             plain("datapointsToAlarm", "DatapointsToAlarm"),
             plain("treatMissingData", "TreatMissingData"),
+        ],
+        attributes: &[ARN, attribute("name", Source::Ref)],
+    },
+    Type {
+        pulumi: "aws:cloudwatch:CompositeAlarm",
+        form: Tagged("AWS::CloudWatch::CompositeAlarm"),
+        properties: &[
+            plain("alarmName", "AlarmName"),
+            plain("alarmDescription", "AlarmDescription"),
+            plain("alarmRule", "AlarmRule"),
             plain("alarmActions", "AlarmActions"),
             plain("okActions", "OKActions"),
+            property(
+                "actionsSuppressor",
+                "",
+                Object(&[
+                    plain("alarm", "ActionsSuppressor"),
+                    plain("waitPeriod", "ActionsSuppressorWaitPeriod"),
+                    plain("extensionPeriod", "ActionsSuppressorExtensionPeriod"),
+                ]),
+            ),
         ],
         attributes: &[ARN],
     },

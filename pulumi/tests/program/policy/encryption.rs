@@ -23,7 +23,7 @@ const ROTATED: Rule = Rule {
 };
 
 /// What stores nothing: settings, permissions, connections.
-const HOLDS_NOTHING: [&str; 23] = [
+const HOLDS_NOTHING: [&str; 24] = [
     "pulumi:providers:aws",
     "aws:kms:Key",
     "aws:kms:Alias",
@@ -46,6 +46,7 @@ const HOLDS_NOTHING: [&str; 23] = [
     "aws:cloudwatch:EventRule",
     "aws:cloudwatch:EventTarget",
     "aws:cloudwatch:MetricAlarm",
+    "aws:cloudwatch:CompositeAlarm",
     "aws:cloudwatch:Dashboard",
 ];
 

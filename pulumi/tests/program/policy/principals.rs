@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::view::{Seen, View, place, texts};
+use super::view::{Seen, place, texts};
 use super::{Exception, Finding, Rule, statement};
 
 const CONFINED: Rule = Rule {
@@ -10,9 +10,9 @@ const CONFINED: Rule = Rule {
     reason: "someone else's topic, rule or alarm could otherwise use the service to reach ours (a confused deputy)",
     find: |view| {
         let statements = view.statements().into_iter().filter(|(_, statement)| is_unconfined(statement));
-        let statements = statements
-            .map(|(resource, statement)| Finding::new(place(resource, statement), "lets a service in", statement));
-        statements.chain(open_permissions(view)).collect()
+        statements
+            .map(|(resource, statement)| Finding::new(place(resource, &statement), "lets a service in", &statement))
+            .collect()
     },
     exceptions: &[
         Exception {
@@ -41,9 +41,10 @@ const NOBODY_ELSE: Rule = Rule {
     demand: "nobody but the account and AWS's services is let in",
     reason: "everyone in the world could use it",
     find: |view| {
-        let statements = view.statements().into_iter().filter(|(_, statement)| admits_others(statement));
+        let statements = view.statements().into_iter();
+        let statements = statements.filter(|(resource, statement)| admits_others(*resource, statement));
         statements
-            .map(|(resource, statement)| Finding::new(place(resource, statement), "lets others in", statement))
+            .map(|(resource, statement)| Finding::new(place(resource, &statement), "lets others in", &statement))
             .collect()
     },
     exceptions: &[],
@@ -74,19 +75,11 @@ fn is_arn(value: &Value) -> bool {
     !arns.is_empty() && arns.into_iter().all(is_ours)
 }
 
-/// A permission is the statement of a function's policy in a form of its own.
-fn open_permissions(view: &View) -> Vec<Finding> {
-    let is_open = |permission: &Seen| {
-        let properties = permission.properties;
-        !is_arn(&properties["sourceArn"]) && properties["sourceAccount"] != "${accountId}"
-    };
-    let open = view.of_kind("aws:lambda:Permission").filter(is_open);
-    open.map(|permission| Finding::new(permission.name, "lets a service in", permission.properties)).collect()
-}
-
-fn admits_others(statement: &Value) -> bool {
+/// Only a key has to name its account; elsewhere that would let in whoever IAM lets do everything of a kind.
+fn admits_others(resource: Seen, statement: &Value) -> bool {
     let Some(principal) = statement.get("Principal") else { return statement.get("NotPrincipal").is_some() };
-    let is_account = *principal == json!({"AWS": "arn:${partition}:iam::${accountId}:root"});
+    let root = json!({"AWS": "arn:${partition}:iam::${accountId}:root"});
+    let is_account = *principal == root && resource.kind == "aws:kms:Key";
     let services = principal.as_object().filter(|kinds| kinds.len() == 1).and_then(|kinds| kinds.get("Service"));
     let are_services =
         services.is_some_and(|services| texts(services).iter().all(|name| name.ends_with(".amazonaws.com")));
@@ -130,7 +123,7 @@ fn a_service_that_is_not_confined_is_caught() {
     change("rankerRole", "LambdaAssumes", |statement| {
         statement["Principal"] = json!({"Service": ["lambda.amazonaws.com", "ec2.amazonaws.com"]});
     });
-    CONFINED.assert_catches("schedulePermission", |resources| {
+    CONFINED.assert_catches("schedulePermission/Permission", |resources| {
         super::remove(&mut resources["schedulePermission"], "sourceArn");
     });
     CONFINED.assert_catches_with_all_options("spansLogPolicy/XRayKeepsSpans", |resources| {
@@ -148,4 +141,13 @@ fn whoever_else_is_let_in_is_caught() {
             statement(policy, "TopicSends")["Principal"] = principal;
         });
     }
+    for principal in ["*", "123456789012", "arn:aws:iam::123456789012:root"] {
+        NOBODY_ELSE.assert_catches("schedulePermission/Permission", |resources| {
+            resources["schedulePermission"]["properties"]["principal"] = json!(principal);
+        });
+    }
+    NOBODY_ELSE.assert_catches("rankerRole/LambdaAssumes", |resources| {
+        let trust = &mut resources["rankerRole"]["properties"]["assumeRolePolicy"];
+        statement(trust, "LambdaAssumes")["Principal"] = json!({"AWS": "arn:${partition}:iam::${accountId}:root"});
+    });
 }

@@ -1,12 +1,13 @@
 //! Messages are neither delivered twice for want of patience nor lost for want of time or notice.
 
-use serde_json::{Value, json};
+use pulumi::config::settings::FAILED_MESSAGES_ALARM_THRESHOLD;
+use serde_json::json;
 
 use super::view::{Seen, View, document};
 use super::{Finding, Rule, remove};
 
 const HIDDEN_LONG_ENOUGH: Rule = Rule {
-    demand: "a queue hides a message for six times its function's timeout",
+    demand: "a queue hides a message for six times its function's timeout and the batching window",
     reason: "a batch that Lambda throttles and tries again would otherwise be delivered to a second function meanwhile \
              (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html)",
     find: |view| view.of_kind("aws:lambda:EventSourceMapping").filter_map(|source| impatient(view, source)).collect(),
@@ -30,6 +31,8 @@ const FAILURES_ARE_TOLD: Rule = Rule {
     exceptions: &[],
 };
 
+/// Lambda's default (<https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html>).
+const FUNCTION_TIMEOUT_SECONDS: u64 = 3;
 /// SQS's defaults (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html>).
 const VISIBILITY_TIMEOUT_SECONDS: u64 = 30;
 const RETENTION_SECONDS: u64 = 345_600;
@@ -38,8 +41,10 @@ fn impatient(view: &View, source: Seen) -> Option<Finding> {
     let queue = view.referred_of_kind(&source.properties["eventSourceArn"], "aws:sqs:Queue")?;
     let function = view.referred_of_kind(&source.properties["functionName"], "aws:lambda:Function")?;
     let hidden = queue.properties["visibilityTimeoutSeconds"].as_u64().unwrap_or(VISIBILITY_TIMEOUT_SECONDS);
-    let timeout = function.properties["timeout"].as_u64()?;
-    (hidden < 6 * timeout).then(|| Finding::new(queue.name, format!("{hidden} s for {timeout} s"), queue.properties))
+    let timeout = function.properties["timeout"].as_u64().unwrap_or(FUNCTION_TIMEOUT_SECONDS);
+    let window = source.properties["maximumBatchingWindowInSeconds"].as_u64().unwrap_or(0);
+    let what = format!("{hidden} s for 6 × {timeout} s and a batching window of {window} s");
+    (hidden < 6 * timeout + window).then(|| Finding::new(queue.name, what, queue.properties))
 }
 
 fn short_lived(view: &View, queue: Seen) -> Option<Finding> {
@@ -51,7 +56,7 @@ fn short_lived(view: &View, queue: Seen) -> Option<Finding> {
 }
 
 /// Every queue that something names as the place for what fails.
-fn failure_queues<'a>(view: &View<'a>) -> Vec<Seen<'a>> {
+pub(super) fn failure_queues<'a>(view: &View<'a>) -> Vec<Seen<'a>> {
     let named = view.all().flat_map(|resource| {
         let properties = resource.properties;
         [
@@ -68,16 +73,28 @@ fn failure_queues<'a>(view: &View<'a>) -> Vec<Seen<'a>> {
     queues
 }
 
+/// Whether an alarm that pages goes off within minutes of the number of messages that the setting allows at most.
+/// Missing data is good: SQS stops reporting a queue that nobody used for six hours
+/// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/monitoring-using-cloudwatch.html>).
 fn has_alarm(view: &View, queue: Seen) -> bool {
     let name = json!({"QueueName": format!("${{{}.name}}", queue.name)});
+    let pages = |alarm: Seen| {
+        let rule = view.named("pageAlarm").and_then(|page| page.properties["alarmRule"].as_str());
+        rule.is_some_and(|rule| rule.contains(&format!("ALARM(\"${{{}.name}}\")", alarm.name)))
+    };
     view.of_kind("aws:cloudwatch:MetricAlarm").any(|alarm| {
         let properties = alarm.properties;
+        let threshold = properties["threshold"].to_string();
+        let number = |name: &str| properties[name].as_u64().unwrap_or(u64::MAX);
         properties["namespace"] == "AWS/SQS"
             && properties["metricName"] == "ApproximateNumberOfMessagesVisible"
             && properties["dimensions"] == name
             && properties["statistic"] == "Maximum"
             && properties["comparisonOperator"] == "GreaterThanOrEqualToThreshold"
-            && properties.get("actionsEnabled") != Some(&Value::Bool(false))
+            && properties["treatMissingData"] == "notBreaching"
+            && FAILED_MESSAGES_ALARM_THRESHOLD.allowed.accepts(&threshold)
+            && number("period").saturating_mul(number("evaluationPeriods")) <= 5 * 60
+            && pages(alarm)
     })
 }
 
@@ -89,13 +106,17 @@ fn a_message_is_hidden_for_long_enough() {
 #[test]
 fn a_message_that_shows_too_early_is_caught() {
     HIDDEN_LONG_ENOUGH.assert_catches("moviesQueue", |resources| {
-        resources["moviesQueue"]["properties"]["visibilityTimeoutSeconds"] = json!(179);
+        resources["moviesQueue"]["properties"]["visibilityTimeoutSeconds"] = json!(180);
     });
     HIDDEN_LONG_ENOUGH.assert_catches("moviesQueue", |resources| {
         remove(&mut resources["moviesQueue"], "visibilityTimeoutSeconds");
     });
     HIDDEN_LONG_ENOUGH
         .assert_catches("moviesQueue", |resources| resources["enricher"]["properties"]["timeout"] = json!(900));
+    HIDDEN_LONG_ENOUGH.assert_catches("moviesQueue", |resources| {
+        remove(&mut resources["enricher"], "timeout");
+        resources["moviesQueue"]["properties"]["visibilityTimeoutSeconds"] = json!(17);
+    });
 }
 
 #[test]
@@ -134,8 +155,22 @@ fn a_queue_that_fills_unnoticed_is_caught() {
         FAILURES_ARE_TOLD.assert_catches(queue, |resources| {
             resources[alarm]["properties"]["metricName"] = json!("NumberOfMessagesSent");
         });
-        FAILURES_ARE_TOLD
-            .assert_catches(queue, |resources| resources[alarm]["properties"]["actionsEnabled"] = json!(false));
+        let useless = [
+            ("threshold", json!(1_000_000)),
+            ("threshold", json!(0)),
+            ("evaluationPeriods", json!(1_000)),
+            ("period", json!(86_400)),
+            ("treatMissingData", json!("breaching")),
+            ("treatMissingData", json!(null)),
+            ("statistic", json!("Minimum")),
+        ];
+        for (name, value) in useless {
+            FAILURES_ARE_TOLD.assert_catches(queue, |resources| resources[alarm]["properties"][name] = value);
+        }
+        FAILURES_ARE_TOLD.assert_catches(queue, |resources| {
+            let rule = &mut resources["pageAlarm"]["properties"]["alarmRule"];
+            *rule = json!(rule.as_str().unwrap().replace(&format!("{alarm}.name"), "runLateAlarm.name"));
+        });
     }
     FAILURES_ARE_TOLD.assert_catches("moviesQueue", |resources| {
         resources["scheduleTarget"]["properties"]["deadLetterConfig"]["arn"] = json!("${moviesQueue.arn}");

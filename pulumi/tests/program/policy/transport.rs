@@ -22,6 +22,16 @@ const TLS_ONLY: Rule = Rule {
     exceptions: &[],
 };
 
+const NOTHING_LEAVES_BY_HTTP: Rule = Rule {
+    demand: "no topic sends by plain HTTP",
+    reason: "whoever listens on the way reads movies and alarms",
+    find: |view| {
+        let open = view.of_kind("aws:sns:TopicSubscription").filter(|sent| sent.properties["protocol"] == "http");
+        open.map(|sent| Finding::new(sent.name, "sends by plain HTTP", sent.properties)).collect()
+    },
+    exceptions: &[],
+};
+
 /// A kind that has a policy of its own.
 struct PolicyOf {
     kind: &'static str,
@@ -105,6 +115,16 @@ fn a_bucket_that_may_become_public_is_caught() {
 #[test]
 fn plain_http_is_refused_everywhere() {
     TLS_ONLY.assert_kept();
+    NOTHING_LEAVES_BY_HTTP.assert_kept();
+}
+
+#[test]
+fn a_subscription_by_plain_http_is_caught() {
+    NOTHING_LEAVES_BY_HTTP.assert_catches("moviesSubscription", |resources| {
+        let subscription = &mut resources["moviesSubscription"]["properties"];
+        subscription["protocol"] = json!("http");
+        subscription["endpoint"] = json!("http://movies.example");
+    });
 }
 
 #[test]

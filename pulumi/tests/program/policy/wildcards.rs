@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::view::{Seen, View, place, statements_of, texts};
 use super::{Exception, Finding, Rule, statement};
+use crate::common::each_text;
 
 const ACTIONS: Rule = Rule {
     demand: "every action is named",
@@ -11,7 +12,7 @@ const ACTIONS: Rule = Rule {
     find: |view| {
         allowing(
             view,
-            |statement| texts(&statement["Action"]).iter().any(|action| action.contains('*')),
+            |statement| texts(&statement["Action"]).iter().any(|action| action.contains(['*', '?'])),
             "names no action",
         )
     },
@@ -30,7 +31,8 @@ const RESOURCES: Rule = Rule {
     demand: "every resource is named where AWS knows one",
     reason: "a fault in one function could otherwise reach what belongs to others",
     find: |view| {
-        allowing(view, |statement| texts(&statement["Resource"]).into_iter().any(is_everything), "names no resource")
+        let is_broad = |resource: &str| is_broad(&view.resolved(resource));
+        allowing(view, |statement| texts(&statement["Resource"]).into_iter().any(is_broad), "names no resource")
     },
     exceptions: &[
         Exception {
@@ -77,17 +79,30 @@ fn allowing(view: &View, is_broad: impl Fn(&Value) -> bool, what: &str) -> Vec<F
         statement["Effect"] == "Allow" && (is_other || is_broad(statement))
     };
     let found = view.statements().into_iter().filter(|(_, statement)| broad(statement));
-    found.map(|(resource, statement)| Finding::new(place(resource, statement), what, statement)).collect()
+    found.map(|(resource, statement)| Finding::new(place(resource, &statement), what, &statement)).collect()
 }
 
-/// `*`, or an ARN that ends in nothing but `*`. A reference ends in something.
-fn is_everything(resource: &str) -> bool {
+/// Whether a wildcard stands for whole resources. It may only stand for what lies within a named one: objects below a
+/// prefix of a bucket, the streams of a log group. All of the same kind, `parameter/*`, are as good as `*`, and a name
+/// that goes on, `…-movies*`, takes in the next one that begins like it.
+fn is_broad(resource: &str) -> bool {
+    let is_wild = |text: &str| text.contains(['*', '?']);
     let parts: Vec<_> = resource.splitn(6, ':').collect();
-    resource == "*"
-        || parts[0] == "arn" && parts.last().is_some_and(|last| last.trim_matches(['*', '/', ':']).is_empty())
+    let [_, _, service, _, _, name] = parts[..] else { return is_wild(resource) };
+    let named = match service {
+        "s3" => name.strip_suffix("/*").filter(|prefix| prefix.contains('/')).unwrap_or(name),
+        "logs" => name.strip_suffix(":*").filter(|group| group.contains(':')).unwrap_or(name),
+        _ => name,
+    };
+    is_wild(named) || parts[..5].iter().any(|part| is_wild(part))
 }
 
 fn unreadable(resource: Seen) -> Option<Finding> {
+    let mut has_text = false;
+    each_text(resource.properties, &mut |text| has_text |= text.contains("\"Statement\""));
+    if has_text {
+        return Some(Finding::new(resource.name, "keeps a policy as a text", resource.properties));
+    }
     let has_none = statements_of(resource).is_empty();
     let elsewhere = ["managedPolicyArns", "inlinePolicies", "permissionsBoundary"];
     let fault = match resource.kind {
@@ -116,7 +131,7 @@ fn every_action_and_resource_is_named() {
 
 #[test]
 fn an_action_that_is_not_named_is_caught() {
-    for action in ["*", "s3:*", "s3:Get*"] {
+    for action in ["*", "s3:*", "s3:Get*", "s3:?etObject"] {
         ACTIONS.assert_catches("rankerPolicy/ReadSource", |resources| {
             statement(&mut resources["rankerPolicy"]["properties"]["policy"], "ReadSource")["Action"] = json!([action]);
         });
@@ -137,7 +152,24 @@ fn an_action_that_is_not_named_is_caught() {
 
 #[test]
 fn a_resource_that_is_not_named_is_caught() {
-    for resource in ["*", "arn:${partition}:ssm:${region}:${accountId}:*", "arn:aws:s3:::*", "arn:aws:s3:::*/*"] {
+    for resource in [
+        "*",
+        "arn:*",
+        "arn:${partition}:ssm:${region}:${accountId}:*",
+        "arn:${partition}:ssm:${region}:${accountId}:parameter/*",
+        "arn:${partition}:ssm:${region}:${accountId}:parameter*",
+        "arn:${partition}:ssm:*:*:parameter/movie-pipeline/dev/omdb-api-key",
+        "${omdbApiKeyParameter.arn}*",
+        "${moviesQueue.arn}*",
+        "arn:${partition}:lambda:${region}:${accountId}:function:*",
+        "arn:${partition}:logs:${region}:${accountId}:log-group:*",
+        "arn:${partition}:logs:${region}:${accountId}:log-group:/aws/lambda/*:*",
+        "arn:aws:s3:::*",
+        "arn:aws:s3:::*/*",
+        "arn:aws:s3:::*/runs/*",
+        "${moviesBucket.arn}*",
+        "${moviesBucket.arn}/*",
+    ] {
         RESOURCES.assert_catches("enricherPolicy/ReadApiKey", |resources| {
             let policy = &mut resources["enricherPolicy"]["properties"]["policy"];
             statement(policy, "ReadApiKey")["Resource"] = json!([resource]);
@@ -161,6 +193,10 @@ fn a_resource_that_is_not_named_is_caught() {
 fn a_permission_that_the_rules_cannot_read_is_caught() {
     READABLE.assert_catches("rankerPolicy", |resources| {
         resources["rankerPolicy"]["properties"]["policy"] = json!(r#"{"Statement": []}"#);
+    });
+    READABLE.assert_catches("deadLetterQueue", |resources| {
+        resources["deadLetterQueue"]["properties"]["policy"] =
+            json!(r#"{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}"#);
     });
     READABLE.assert_catches("rankerRole", |resources| {
         resources["rankerRole"]["properties"]["managedPolicyArns"] =

@@ -116,6 +116,10 @@ metrics! {
         "Spans and metric values that could not be delivered, reported with the next delivery that succeeds.";
 }
 
+/// By this metric somebody opens a maintenance window: 1 with the dimension [`ENVIRONMENT_DIMENSION`] alone. It is not one
+/// of [`ALL`], since no service reports it.
+pub const MAINTENANCE_METRIC: &str = "Maintenance";
+
 /// The metric of this name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Metric> {

@@ -1,0 +1,194 @@
+//! What an alarm watches, and when that is alarming.
+
+use domain::contract::Service;
+use domain::contract::metrics::{self, ENVIRONMENT_DIMENSION, NAMESPACE, SERVICE_DIMENSION};
+use serde_json::{Map, Value, json};
+
+use super::Watched;
+use crate::config::Config;
+use crate::messaging::Messaging;
+use crate::resource::{Handle, Queue};
+
+/// Messages that can be received now. SQS does not count what it moves by itself as sent, so nothing else tells of
+/// dead letters.
+pub(super) const VISIBLE: &str = "ApproximateNumberOfMessagesVisible";
+/// In seconds. Of a dead letter it is the time since it became one.
+pub(super) const AGE: &str = "ApproximateAgeOfOldestMessage";
+/// Messages that were received and done with.
+const DELETED: &str = "NumberOfMessagesDeleted";
+
+/// What an alarm watches.
+#[derive(Debug)]
+pub(super) enum Signal {
+    /// One metric.
+    Metric(Metric),
+    /// The age of a queue's oldest message, in seconds, at times when none is taken off; zero at all others.
+    Stall(QueueOf),
+}
+
+/// One metric of one thing.
+#[derive(Debug)]
+pub(super) struct Metric {
+    name: &'static str,
+    statistic: Statistic,
+    of: Of,
+}
+
+/// How the values of a period become one.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Statistic {
+    Sum,
+    Minimum,
+    Maximum,
+}
+
+/// Which queue.
+type QueueOf = fn(&Messaging) -> &Handle<Queue>;
+
+/// Whose metric it is.
+#[derive(Debug)]
+enum Of {
+    /// What a service reports itself.
+    Service(Service),
+    Function(Service),
+    Queue(QueueOf),
+    MoviesTopic,
+    Schedule,
+}
+
+/// One of our metrics, as this service reports it.
+pub(super) const fn ours(metric: &metrics::Metric, service: Service, statistic: Statistic) -> Signal {
+    Signal::Metric(Metric { name: metric.name, statistic, of: Of::Service(service) })
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html>
+pub(super) const fn function(service: Service, name: &'static str, statistic: Statistic) -> Signal {
+    Signal::Metric(Metric { name, statistic, of: Of::Function(service) })
+}
+
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html>
+pub(super) const fn queue(of: QueueOf, name: &'static str, statistic: Statistic) -> Signal {
+    Signal::Metric(Metric::of_queue(of, name, statistic))
+}
+
+/// <https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html>
+pub(super) const fn topic(name: &'static str) -> Signal {
+    Signal::Metric(Metric { name, statistic: Statistic::Sum, of: Of::MoviesTopic })
+}
+
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html>
+pub(super) const fn rule(name: &'static str) -> Signal {
+    Signal::Metric(Metric { name, statistic: Statistic::Sum, of: Of::Schedule })
+}
+
+impl Signal {
+    /// The alarm's properties that tell it.
+    pub(super) fn properties(&self, watched: &Watched, period_seconds: u32) -> Map<String, Value> {
+        let properties = match self {
+            Self::Metric(metric) => {
+                let mut properties = metric.identity(watched);
+                properties["statistic"] = json!(metric.statistic.name());
+                properties["period"] = json!(period_seconds);
+                properties
+            }
+            Self::Stall(queue) => json!({"metricQueries": [
+                // `FILL`: a minute without a report is a minute in which nothing was deleted.
+                {"id": "stall", "expression": "IF(FILL(deleted, 0) == 0, age, 0)", "label": "stall", "returnData": true},
+                Metric::of_queue(*queue, AGE, Statistic::Maximum).query("age", watched, period_seconds),
+                Metric::of_queue(*queue, DELETED, Statistic::Sum).query("deleted", watched, period_seconds),
+            ]}),
+        };
+        let Value::Object(properties) = properties else { unreachable!("it is written as an object above") };
+        properties
+    }
+}
+
+impl Metric {
+    const fn of_queue(of: QueueOf, name: &'static str, statistic: Statistic) -> Self {
+        Self { name, statistic, of: Of::Queue(of) }
+    }
+
+    fn query(&self, id: &str, watched: &Watched, period_seconds: u32) -> Value {
+        let mut metric = self.identity(watched);
+        metric["stat"] = json!(self.statistic.name());
+        metric["period"] = json!(period_seconds);
+        json!({"id": id, "metric": metric})
+    }
+
+    fn identity(&self, watched: &Watched) -> Value {
+        let (namespace, dimensions) = self.of.namespace_and_dimensions(watched);
+        json!({"namespace": namespace, "metricName": self.name, "dimensions": dimensions})
+    }
+}
+
+impl Statistic {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Sum => "Sum",
+            Self::Minimum => "Minimum",
+            Self::Maximum => "Maximum",
+        }
+    }
+}
+
+impl Of {
+    fn namespace_and_dimensions(&self, watched: &Watched) -> (&'static str, Value) {
+        match self {
+            Self::Service(service) => {
+                let own = json!({ENVIRONMENT_DIMENSION: watched.config.stack, SERVICE_DIMENSION: service.name()});
+                (NAMESPACE, own)
+            }
+            Self::Function(service) => ("AWS/Lambda", json!({"FunctionName": watched.function(*service).name()})),
+            Self::Queue(queue) => ("AWS/SQS", json!({"QueueName": queue(watched.messaging).name()})),
+            Self::MoviesTopic => ("AWS/SNS", json!({"TopicName": watched.messaging.topic.name()})),
+            Self::Schedule => ("AWS/Events", json!({"RuleName": watched.schedule.name()})),
+        }
+    }
+}
+
+/// When a value is alarming.
+#[derive(Debug)]
+pub(super) enum Breach {
+    Below(fn(&Config) -> u32),
+    AtLeast(fn(&Config) -> u32),
+}
+
+impl Breach {
+    pub(super) fn operator(&self) -> &'static str {
+        match self {
+            Self::Below(_) => "LessThanThreshold",
+            Self::AtLeast(_) => "GreaterThanOrEqualToThreshold",
+        }
+    }
+
+    pub(super) fn threshold(&self, config: &Config) -> u32 {
+        match self {
+            Self::Below(threshold) | Self::AtLeast(threshold) => threshold(config),
+        }
+    }
+}
+
+/// How long values must be alarming, and what a period without a value means.
+#[derive(Debug)]
+pub(super) struct Window {
+    pub(super) period_seconds: u32,
+    /// All of them must be.
+    pub(super) periods: fn(&Config) -> u32,
+    /// As CloudWatch writes it.
+    pub(super) missing: &'static str,
+}
+
+/// For events: one period is enough, and silence is good news. A job that runs once a day never fills several periods.
+pub(super) const fn once(period_seconds: u32) -> Window {
+    lasting(period_seconds, |_| 1)
+}
+
+/// For states: alarming throughout this many periods.
+pub(super) const fn lasting(period_seconds: u32, periods: fn(&Config) -> u32) -> Window {
+    Window { period_seconds, periods, missing: "notBreaching" }
+}
+
+/// For what must happen within so many hours: silence is the very fault.
+pub(super) const fn heartbeat(hours: fn(&Config) -> u32) -> Window {
+    Window { period_seconds: 60 * 60, periods: hours, missing: "breaching" }
+}

@@ -1,0 +1,98 @@
+//! Every alarm on one page: whom it wakes, what it watches, when it goes off. What each says stands in `notices`.
+
+use Service::{Enricher, Ranker};
+use domain::contract::Service;
+use domain::contract::metrics::{
+    OMDB_AUTH_REJECTED, OMDB_QUOTA_EXHAUSTED, RUNS_COMPLETED, SOURCE_ITEMS, SOURCE_ITEMS_REJECTED, TELEMETRY_DROPPED,
+};
+
+use super::notices::{
+    DEAD_LETTERS, DEAD_LETTERS_EXPIRE, ENRICHER_BLIND, ENRICHER_ERRORS, ENRICHER_NEAR_TIMEOUT, ENRICHER_THROTTLES,
+    Notice, OMDB_KEY_REJECTED, OMDB_QUOTA, QUEUE_STALLS, RANKER_BLIND, RANKER_DESTINATION_FAILED, RANKER_ERRORS,
+    RANKER_EVENTS_DROPPED, RANKER_FAILURES, RANKER_NEAR_TIMEOUT, RANKER_THROTTLES, RULE_DELIVERY_FAILED,
+    RULE_REDRIVE_FAILED, RUN_LATE, SOURCE_SHRANK, SOURCE_SOURS, TOPIC_DELIVERY_FAILED, TOPIC_REDRIVE_FAILED,
+    UNDELIVERED,
+};
+use super::signal::Breach::{AtLeast, Below};
+use super::signal::Signal::Stall;
+use super::signal::Statistic::{Maximum, Minimum, Sum};
+use super::signal::{
+    AGE, Breach, Signal, VISIBLE, Window, function, heartbeat, lasting, once, ours, queue, rule, topic,
+};
+use super::{Alarm, Severity};
+use crate::config::Config;
+use crate::messaging::visibility_timeout_seconds;
+
+const MINUTE: u32 = 60;
+/// For tickets and for what the queue tries again anyway: nothing is lost in five minutes.
+const FIVE_MINUTES: u32 = 5 * MINUTE;
+const HOUR: u32 = 60 * MINUTE;
+const DAY: u32 = 24 * HOUR;
+
+/// Every alarm that a composite one stands for.
+pub const ALARMS: &[Alarm] = &[
+    // A day between runs, and two hours: EventBridge may try for one of them to start the ranker, and movies that are
+    // tried again take a quarter of the other.
+    page(&RUN_LATE, ours(RUNS_COMPLETED, Enricher, Sum), Below(|_| 1), heartbeat(|set| set.run_late_alarm_hours)),
+    // Each message is a movie or a run that is missing, so the first counts unless the stack says otherwise.
+    page(&DEAD_LETTERS, queue(|all| &all.dead_letters, VISIBLE, Maximum), FAILED_MESSAGES, once(MINUTE)),
+    page(&UNDELIVERED, queue(|all| &all.undelivered, VISIBLE, Maximum), FAILED_MESSAGES, once(MINUTE)),
+    page(&RANKER_FAILURES, queue(|all| &all.ranker_failures, VISIBLE, Maximum), FAILED_MESSAGES, once(MINUTE)),
+    // A dead letter goes 14 days after it was sent and may have waited 4 of them in the queue: 6 are left to act, so an
+    // hour does not matter.
+    page(&DEAD_LETTERS_EXPIRE, queue(|all| &all.dead_letters, AGE, Maximum), AtLeast(|_| 4 * DAY), once(HOUR)),
+    // Five minutes, so that one slow batch between two deletions does not count.
+    page(&QUEUE_STALLS, Stall(|all| &all.queue), AtLeast(longest_ordinary_wait_seconds), lasting(MINUTE, |_| 5)),
+    // The last stop before something is lost without a trace: one is too many.
+    page(&TOPIC_DELIVERY_FAILED, topic("NumberOfNotificationsFailed"), FIRST, once(MINUTE)),
+    page(&TOPIC_REDRIVE_FAILED, topic("NumberOfNotificationsFailedToRedriveToDlq"), FIRST, once(MINUTE)),
+    page(&RULE_DELIVERY_FAILED, rule("FailedInvocations"), FIRST, once(MINUTE)),
+    page(&RULE_REDRIVE_FAILED, rule("InvocationsFailedToBeSentToDlq"), FIRST, once(MINUTE)),
+    page(&RANKER_EVENTS_DROPPED, function(Ranker, "AsyncEventsDropped", Sum), FIRST, once(MINUTE)),
+    page(&RANKER_DESTINATION_FAILED, function(Ranker, "DestinationDeliveryFailures", Sum), FIRST, once(MINUTE)),
+    // Nobody but a person gets a new key, or a larger quota: one batch that stopped for it is enough.
+    page(&OMDB_KEY_REJECTED, ours(OMDB_AUTH_REJECTED, Enricher, Sum), FIRST, once(FIVE_MINUTES)),
+    page(&OMDB_QUOTA, ours(OMDB_QUOTA_EXHAUSTED, Enricher, Sum), FIRST, once(FIVE_MINUTES)),
+    // Lambda and the queue try again; what they cannot mend pages by the alarms above. A daily job has too few
+    // invocations for a rate.
+    ticket(&RANKER_ERRORS, function(Ranker, "Errors", Sum), FIRST, once(FIVE_MINUTES)),
+    ticket(&ENRICHER_ERRORS, function(Enricher, "Errors", Sum), FIRST, once(FIVE_MINUTES)),
+    ticket(&RANKER_THROTTLES, function(Ranker, "Throttles", Sum), FIRST, once(FIVE_MINUTES)),
+    ticket(&ENRICHER_THROTTLES, function(Enricher, "Throttles", Sum), FIRST, once(FIVE_MINUTES)),
+    ticket(&RANKER_NEAR_TIMEOUT, function(Ranker, "Duration", Maximum), RANKER_SLOW, once(FIVE_MINUTES)),
+    ticket(&ENRICHER_NEAR_TIMEOUT, function(Enricher, "Duration", Maximum), ENRICHER_SLOW, once(FIVE_MINUTES)),
+    // Of the smallest read, so that one whole read beside it does not hide it. A source that cannot be read counts as
+    // zero items.
+    ticket(&SOURCE_SHRANK, ours(SOURCE_ITEMS, Ranker, Minimum), FEW_ITEMS, once(FIVE_MINUTES)),
+    // A sound list has no such item: the first means that its maker changed something.
+    ticket(&SOURCE_SOURS, ours(SOURCE_ITEMS_REJECTED, Ranker, Sum), FIRST, once(FIVE_MINUTES)),
+    // Without telemetry the alarms above are blind, too.
+    ticket(&RANKER_BLIND, ours(TELEMETRY_DROPPED, Ranker, Sum), FIRST, once(FIVE_MINUTES)),
+    ticket(&ENRICHER_BLIND, ours(TELEMETRY_DROPPED, Enricher, Sum), FIRST, once(FIVE_MINUTES)),
+];
+
+const FIRST: Breach = AtLeast(|_| 1);
+
+const FAILED_MESSAGES: Breach = AtLeast(|config| config.failed_messages_alarm_threshold);
+
+const FEW_ITEMS: Breach = Below(|config| config.source_items_alarm_threshold);
+
+/// Four fifths of the timeout, in milliseconds: room to see it coming, while an invocation of seconds stays far below.
+const RANKER_SLOW: Breach = AtLeast(|config| config.ranker_timeout_seconds * 800);
+const ENRICHER_SLOW: Breach = AtLeast(|config| config.enricher_timeout_seconds * 800);
+
+/// How long a movie may wait while nothing is wrong with the queue: one that fails is hidden after each of its receives
+/// before it becomes a dead letter, which has an alarm of its own. At least 15 minutes, a multiple of what a run takes;
+/// at most a day, when the next run comes.
+fn longest_ordinary_wait_seconds(config: &Config) -> u32 {
+    let until_dead = visibility_timeout_seconds(config).saturating_mul(config.max_receive_count);
+    until_dead.clamp(15 * MINUTE, DAY)
+}
+
+const fn page(notice: &'static Notice, signal: Signal, breach: Breach, window: Window) -> Alarm {
+    Alarm { notice, severity: Severity::Page, signal, breach, window }
+}
+
+const fn ticket(notice: &'static Notice, signal: Signal, breach: Breach, window: Window) -> Alarm {
+    Alarm { notice, severity: Severity::Ticket, signal, breach, window }
+}

@@ -1,0 +1,26 @@
+//! The topic that alarms tell, and who hears it.
+
+use serde_json::json;
+
+use crate::policy::{allow, document, tls_only};
+use crate::program::{ACCOUNT_ID, Stack};
+use crate::resource::{Handle, Key, Topic, TopicPolicy, TopicSubscription, literal};
+
+pub(super) fn add(stack: &mut Stack, key: &Handle<Key>) -> Handle<Topic> {
+    let properties = json!({"name": stack.name("alarms"), "kmsMasterKeyId": key.arn()});
+    let topic = stack.resources.add::<Topic>("alarmTopic", properties);
+    // A composite alarm's ARN reads like any other's.
+    let alarms = Stack::arn("cloudwatch", &format!("alarm:{}", stack.name("*")));
+    let alarms_publish = allow("AlarmsPublish")
+        .service("cloudwatch.amazonaws.com")
+        .actions(&["sns:Publish"], topic.arn())
+        .when("StringEquals", "aws:SourceAccount", ACCOUNT_ID)
+        .when("ArnLike", "aws:SourceArn", alarms);
+    let policy = document([alarms_publish, tls_only("sns:Publish", topic.arn())]);
+    stack.resources.add::<TopicPolicy>("alarmTopicPolicy", json!({"arn": topic.arn(), "policy": policy}));
+    if let Some(email) = &stack.config.alarm_email {
+        let properties = json!({"topic": topic.arn(), "protocol": "email", "endpoint": literal(email)});
+        stack.resources.add::<TopicSubscription>("alarmEmailSubscription", properties);
+    }
+    topic
+}

@@ -1,0 +1,86 @@
+//! Everything bears the tags of its project and stack.
+
+use domain::contract::PROJECT;
+use serde_json::{Value, json};
+
+use super::view::{Seen, View};
+use super::{Finding, Rule, remove};
+
+const TAGGED: Rule = Rule {
+    demand: "everything that takes tags bears those of its project and stack",
+    reason: "the account's bill and whoever cleans up know a stack by them \
+             (https://www.pulumi.com/registry/packages/aws/api-docs/provider/#providerdefaulttags)",
+    find: |view| {
+        let provider = untagged_provider(view);
+        provider.into_iter().chain(view.all().filter_map(|resource| own_way(view, resource))).collect()
+    },
+    exceptions: &[],
+};
+
+/// The default provider passes its tags on to all resources that take some.
+fn untagged_provider(view: &View) -> Option<Finding> {
+    let Some(provider) = view.default_provider() else {
+        return Some(Finding::new("(the program)", "has no default provider", &Value::Null));
+    };
+    let tags = &provider.properties["defaultTags"]["tags"];
+    let what = if tags["project"] != PROJECT {
+        "its default tags do not name the project"
+    } else if !view.stack().is_some_and(|stack| are_named_for(view, stack)) {
+        "its default tags do not name the stack that the queues and topics are named for"
+    } else {
+        return None;
+    };
+    Some(Finding::new(provider.name, what, provider.properties))
+}
+
+fn are_named_for(view: &View, stack: &str) -> bool {
+    let prefix = format!("{PROJECT}-{stack}-");
+    let mut named = view.of_kind("aws:sqs:Queue").chain(view.of_kind("aws:sns:Topic"));
+    named.all(|resource| resource.properties["name"].as_str().is_some_and(|name| name.starts_with(&prefix)))
+}
+
+/// A resource that has another provider, or tags that say something else.
+fn own_way(view: &View, resource: Seen) -> Option<Finding> {
+    let is_other_provider = resource.kind.starts_with("pulumi:providers:")
+        && view.default_provider().is_some_and(|provider| provider.name != resource.name);
+    let tags = ["tags", "tagsAll"].iter().filter_map(|name| resource.properties.get(*name));
+    let overrides = tags.into_iter().any(|tags| ["project", "stack"].iter().any(|tag| tags.get(*tag).is_some()));
+    let what = if is_other_provider || view.option(resource, "provider").is_some() {
+        "a provider besides the default one takes resources out of its tags"
+    } else if overrides {
+        "has a project or stack tag of its own"
+    } else if view.option(resource, "ignoreChanges").is_some_and(|names| names.to_string().contains("tags")) {
+        "does not take changed tags"
+    } else {
+        return None;
+    };
+    Some(Finding::new(resource.name, what, resource.properties))
+}
+
+#[test]
+fn everything_bears_the_tags() {
+    TAGGED.assert_kept();
+}
+
+#[test]
+fn what_lacks_the_tags_is_caught() {
+    TAGGED.assert_catches("aws", |resources| remove(&mut resources["aws"], "defaultTags"));
+    for (tag, value) in [("project", json!("other")), ("stack", json!("other")), ("stack", json!(null))] {
+        TAGGED.assert_catches("aws", |resources| resources["aws"]["properties"]["defaultTags"]["tags"][tag] = value);
+    }
+    TAGGED.assert_catches("(the program)", |resources| {
+        resources["aws"].as_object_mut().unwrap().shift_remove("defaultProvider");
+    });
+    TAGGED.assert_catches("other", |resources| {
+        resources["other"] = json!({"type": "pulumi:providers:aws", "properties": {}});
+    });
+    TAGGED.assert_catches("moviesTopic", |resources| {
+        resources["moviesTopic"]["options"] = json!({"provider": "${other}"});
+    });
+    TAGGED.assert_catches("moviesTopic", |resources| {
+        resources["moviesTopic"]["properties"]["tags"] = json!({"stack": "shared"});
+    });
+    TAGGED.assert_catches("moviesTopic", |resources| {
+        resources["moviesTopic"]["options"] = json!({"ignoreChanges": ["tags"]});
+    });
+}
