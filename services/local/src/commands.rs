@@ -1,7 +1,10 @@
 //! The command line.
 
+mod cost;
+mod dead_letters;
 mod package;
 mod run;
+mod up;
 
 use std::process::ExitCode;
 
@@ -22,8 +25,14 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Shows what the stack costs a month, and a million movies.
+    Cost(cost::Arguments),
     /// Fires the schedule once and shows what lies in the bucket; the default.
     Run(run::Arguments),
+    /// Keeps the pipeline running until Ctrl-C, for a look around.
+    Up(up::Arguments),
+    /// Lists, inspects and redrives what failed for good, here or on AWS.
+    DeadLetters(dead_letters::Arguments),
     /// Builds the functions for Lambda and packs them for `pulumi up`.
     Package(package::Arguments),
 }
@@ -39,7 +48,10 @@ pub fn main() -> ExitCode {
     };
     let code = runtime.block_on(async {
         match command.unwrap_or(Command::Run(run)) {
+            Command::Cost(arguments) => cost::run(arguments),
             Command::Run(arguments) => run::run(arguments).await,
+            Command::Up(arguments) => up::run(arguments).await,
+            Command::DeadLetters(arguments) => dead_letters::run(arguments).await,
             Command::Package(arguments) => package::run(arguments).await,
         }
     });

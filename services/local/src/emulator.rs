@@ -68,6 +68,11 @@ impl Emulator {
         }
     }
 
+    /// Where its own log is being written.
+    pub(crate) fn log_path(&self) -> std::path::PathBuf {
+        log_path(self.folder.path())
+    }
+
     pub(crate) fn port(&self) -> u16 {
         self.port
     }

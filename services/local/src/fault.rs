@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::endpoint::EndpointFault;
+
 /// The caller's or the machine's fault, as opposed to a run that failed. The program ends with [`Fault::EXIT_CODE`].
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
@@ -33,8 +35,8 @@ pub enum Fault {
         /// What the system said.
         source: std::io::Error,
     },
-    /// `python3` cannot run the emulator.
-    #[error("the local AWS needs Python 3.10 or newer, but `python3` is {found}; put a newer one first on the PATH")]
+    /// `python3` cannot run the tools.
+    #[error("Python 3.10 or newer is needed, but `python3` is {found}; put a newer one first on the PATH")]
     PythonTooOld {
         /// What `python3 --version` prints.
         found: String,
@@ -68,7 +70,7 @@ pub enum Fault {
     BuildFailed,
     /// The functions cannot be built for Lambda. What was said has been shown.
     #[error(
-        "the functions could not be built for Lambda; mend what is reported above, then try again. If the target is not installed: rustup target add {target}"
+        "the functions could not be built for Lambda; mend what is reported above, then try again. If Rust's standard library for {target} is missing: rustup target add {target}"
     )]
     PackageFailed {
         /// Rust's target triple.
@@ -85,6 +87,12 @@ pub enum Fault {
     /// The program's configuration is refused by the Pulumi program.
     #[error("{0}")]
     Configuration(String),
+    /// What the command line asks for does not exist, or cannot be done so.
+    #[error("{0}")]
+    Usage(String),
+    /// An AWS that a command asks does not answer as it should.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointFault),
     /// Files, folders or sockets of this machine.
     #[error("{doing}: {source}")]
     Machine {

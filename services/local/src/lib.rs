@@ -15,20 +15,27 @@
 //! | `omdb`, `traces` | the OMDb stand-in, the OTLP receiver |
 //! | `permissions`, `recorder` | how the functions' permissions are looked at: their AWS calls kept, or refused |
 //! | `schedule` | the event that the daily rule sends |
+//! | `cost` | what the stack costs, from its own facts and list prices |
 //! | `options`, `pipeline` | all of it together |
 //! | `observe` | what can be seen of it: objects, queues, metrics, logs |
 //! | `outcome`, `report` | how a run ended, and what it came to |
+//! | `endpoint` | which AWS a command talks to: this machine's, or a real one |
+//! | `dead_letters` | what failed for good: listed, inspected, redriven |
 //! | `commands` | the command line |
 
 mod api_key;
 mod artefacts;
 mod aws;
 mod commands;
+mod cost;
+mod dead_letters;
 mod deploy;
 mod emulator;
+mod endpoint;
 mod fault;
 mod observe;
 mod omdb;
+mod oncall;
 mod options;
 mod outcome;
 mod package;
@@ -47,8 +54,13 @@ mod traces;
 pub use api_key::ApiKey;
 pub use aws::Clients;
 pub use commands::main;
+pub use cost::{Amount, Estimate, Facts, Line, Measured, Price, RunUse};
+pub use dead_letters::{
+    Case, DeadLetters, FailureQueue, Found, Group, Letter, Outcome as RedriveOutcome, Redriven, Selection, group,
+};
 pub use deploy::{Configuration, Deployment, SOURCE_BUCKET, SOURCE_KEY, STACK};
 pub use emulator::{ACCOUNT_ID, Emulator, REGION};
+pub use endpoint::{Action, Endpoint, EndpointFault, Names, Tried};
 pub use fault::Fault;
 pub use observe::MetricSums;
 pub use omdb::{KEY as OMDB_STAND_IN_KEY, OmdbFault, OmdbStandIn};

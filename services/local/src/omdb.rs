@@ -11,7 +11,7 @@ use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{delete, get};
 use bytes::Bytes;
 use futures_util::stream;
 use serde::Deserialize;
@@ -63,11 +63,19 @@ struct Counters {
     fault_for_all: Option<OmdbFault>,
 }
 
+impl Counters {
+    fn heal(&mut self) {
+        self.faults.clear();
+        self.fault_for_all = None;
+    }
+}
+
 impl OmdbStandIn {
     /// Starts a stand-in that knows the films of this source list; of a list that cannot be read, none.
     pub(crate) async fn start(source: &[u8]) -> std::io::Result<Self> {
         let state = Arc::new(Mutex::new(Counters { films: films_of(source), ..Counters::default() }));
-        let router = Router::new().route("/", get(answer)).with_state(Arc::clone(&state));
+        let router =
+            Router::new().route("/", get(answer)).route("/faults", delete(heal)).with_state(Arc::clone(&state));
         Ok(Self { server: Server::start(router).await?, state })
     }
 
@@ -89,9 +97,7 @@ impl OmdbStandIn {
 
     /// All is well again.
     pub fn heal(&self) {
-        let mut state = lock(&self.state);
-        state.faults.clear();
-        state.fault_for_all = None;
+        lock(&self.state).heal();
     }
 
     /// How often one film was asked for.
@@ -116,6 +122,12 @@ fn lock(state: &Mutex<Counters>) -> MutexGuard<'_, Counters> {
 struct Question {
     i: Option<String>,
     apikey: Option<String>,
+}
+
+/// For those who have the stand-in in another process: `cargo local up` tells them of it.
+async fn heal(State(state): State<Arc<Mutex<Counters>>>) -> &'static str {
+    lock(&state).heal();
+    "OMDb is well again.\n"
 }
 
 async fn answer(State(state): State<Arc<Mutex<Counters>>>, Query(question): Query<Question>) -> Response {

@@ -4,6 +4,8 @@
 //! `cargo lambda` links with zig against the glibc of Amazon Linux 2023, whatever system this machine has. It comes
 //! from the Python package index into a virtual environment of its own, as the local AWS does.
 
+mod compiler;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -12,6 +14,7 @@ use anyhow::Context;
 use artefacts::{Architecture, elf, package};
 use domain::contract::Service;
 
+use self::compiler::Compiler;
 use crate::fault::Fault;
 use crate::progress::Progress;
 use crate::python::{Python, Tool};
@@ -35,14 +38,21 @@ pub(crate) struct Package {
 /// Builds and packs all functions for this processor.
 pub(crate) async fn make(architecture: Architecture, progress: Progress) -> anyhow::Result<Vec<Package>> {
     let python = Python::prepare(&CARGO_LAMBDA, progress).await?;
+    let compiler = Compiler::choose(progress).await?;
     let name = format!("Building the functions for Lambda on {architecture}");
-    let folder = progress.step(&name, build(&python, architecture, progress)).await?;
+    let folder = progress.step(&name, build(&python, &compiler, architecture, progress)).await?;
     Service::ALL.into_iter().map(|service| pack(service, &folder, architecture)).collect()
 }
 
 /// Builds the binaries; tells the folder in which each lies under its service's name.
-async fn build(python: &Python, architecture: Architecture, progress: Progress) -> Result<PathBuf, Fault> {
-    let folder = target::directory()?.join("local/lambda").join(architecture.name());
+async fn build(
+    python: &Python,
+    compiler: &Compiler,
+    architecture: Architecture,
+    progress: Progress,
+) -> Result<PathBuf, Fault> {
+    let target_directory = target_directory()?;
+    let folder = target_directory.join("local/lambda").join(architecture.name());
     let mut command = Command::new(python.program("cargo-lambda"));
     command
         .args(["lambda", "build", "--release", "--target", architecture.target()])
@@ -53,9 +63,10 @@ async fn build(python: &Python, architecture: Architecture, progress: Progress) 
         .args(Service::ALL.iter().flat_map(|service| ["--package", service.name()]))
         .current_dir(target::workspace())
         .env("PATH", path_with(python)?)
-        .env("CARGO_TARGET_DIR", target::directory()?)
+        .env("CARGO_TARGET_DIR", &target_directory)
         .env("CARGO_ENCODED_RUSTFLAGS", remap_paths());
     target::forget_outer_cargo(&mut command);
+    compiler.select(&mut command);
     let stderr = if progress == Progress::Shown { Stdio::inherit() } else { Stdio::piped() };
     let Output { status, stdout, stderr } =
         process::output(command, stderr).await.map_err(Fault::machine("cargo-lambda cannot be started"))?;
@@ -64,6 +75,13 @@ async fn build(python: &Python, architecture: Architecture, progress: Progress) 
     }
     eprint!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
     Err(Fault::PackageFailed { target: architecture.target() })
+}
+
+/// Where the functions are built: where this program was, unless cargo's own variable says otherwise. Then one program
+/// can build in several places, as `.ci/reproducible` has it do.
+fn target_directory() -> Result<PathBuf, Fault> {
+    let Some(told) = std::env::var_os("CARGO_TARGET_DIR") else { return target::directory() };
+    std::path::absolute(told).map_err(Fault::machine("CARGO_TARGET_DIR names no folder"))
 }
 
 /// `cargo-lambda` looks for zig on the path.

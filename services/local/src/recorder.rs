@@ -1,8 +1,9 @@
 //! A proxy between the functions and the local AWS that keeps what they ask for.
 //!
 //! The functions' endpoint is this proxy, the harness's own clients go straight to the local AWS, so what is kept is
-//! what the functions do, and nothing else.
+//! what the functions do, and nothing else. For the same reason it is the place where AWS can be made to fail.
 
+mod fault;
 mod request;
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -18,6 +19,7 @@ use domain::contract::Service;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+pub use fault::{AwsFault, Operation};
 pub use request::AwsRequest;
 
 use crate::server::Server;
@@ -48,6 +50,7 @@ struct Shared {
     /// The port of the local AWS, which is started after the proxy, since it is told the proxy's.
     upstream: OnceLock<u16>,
     calls: Mutex<Vec<Call>>,
+    faults: fault::Faults,
 }
 
 impl Recorder {
@@ -67,6 +70,11 @@ impl Recorder {
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.server.address())
+    }
+
+    /// From now on, such calls fail: the next `times`, or all of them. A fault of the same operation is replaced.
+    pub fn fail(&self, operation: Operation, fault: AwsFault, times: Option<usize>) {
+        self.shared.faults.set(operation, fault, times);
     }
 
     /// All calls so far, in the order of their answers.
@@ -89,12 +97,21 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         return (StatusCode::BAD_REQUEST, "the request's body was cut off or is too long").into_response();
     };
     let (caller, request) = (caller_of(&head.headers), AwsRequest::read(&head, &body));
-    let response = match forward(&shared, head, Body::from(body)).await {
-        Ok(response) => response,
-        Err(error) => (StatusCode::BAD_GATEWAY, format!("{error:#}")).into_response(),
+    let refused = match shared.faults.of(&request) {
+        Some(fault) => fault.take_place().await,
+        None => None,
+    };
+    let response = match refused {
+        Some(response) => response,
+        None => forward(&shared, head, Body::from(body)).await.unwrap_or_else(unreachable_upstream),
     };
     shared.calls().push(Call { caller, request, status: response.status().as_u16() });
     response
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "`unwrap_or_else` gives it away")]
+fn unreachable_upstream(error: anyhow::Error) -> Response {
+    (StatusCode::BAD_GATEWAY, format!("{error:#}")).into_response()
 }
 
 /// A connection for each request: nothing is kept between them that could change one.

@@ -10,7 +10,7 @@ use clap::Args;
 use domain::ranking::{DEFAULT_TOP_N, MAX_TOP_N};
 use serde::de::IgnoredAny;
 
-use super::{exit_code_of, until_signal};
+use super::{exit_code_of, until_signal, up};
 use crate::api_key::ApiKey;
 use crate::fault::Fault;
 use crate::options::{Options, SAMPLE_SOURCE};
@@ -22,14 +22,21 @@ use crate::report::Report;
 /// wants to wait; what is deployed otherwise stays as it is.
 const REDELIVERY_DELAY: Duration = Duration::from_secs(5);
 
+/// What is run on.
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct List {
     /// The source list to run on, a JSON file; by default the 250 films that ship with this repository.
     #[arg(long, value_name = "FILE")]
     source: Option<PathBuf>,
     /// How many movies the run has, 1 to 1000.
     #[arg(long, value_name = "N", default_value_t = DEFAULT_TOP_N, value_parser = parse_top_n)]
-    top: usize,
+    pub(super) top: usize,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    list: List,
     /// Prints one JSON object instead of the table.
     #[arg(long)]
     json: bool,
@@ -44,16 +51,16 @@ fn parse_top_n(text: &str) -> Result<usize, String> {
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let options = options(&arguments)?;
+    let options = options(&arguments.list, false)?;
     let (pipeline, report) = match until_signal(Box::pin(start_and_run(options))).await? {
         Ok(done) => done?,
         Err(signal) => return Ok(exit_code_of(signal)),
     };
     print(&report, arguments.json)?;
     if arguments.keep {
-        tell_where(&pipeline);
-        // A signal is how staying up is meant to end, so the exit code stays that of the run.
-        let _ = until_signal(std::future::pending::<()>()).await?;
+        up::tell_where(&pipeline, &format!(" --endpoint-url {}", pipeline.emulator().endpoint()))?;
+        // The exit code stays that of the run.
+        up::stay(&pipeline).await?;
     }
     Ok(ExitCode::from(u8::from(!report.is_complete())))
 }
@@ -61,23 +68,29 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 async fn start_and_run(options: Options) -> anyhow::Result<(Pipeline, Report)> {
     let top_n = options.top_n;
     let pipeline = Pipeline::start(options).await?;
-    let report = run_once(&pipeline, top_n).await;
-    let report = report.map_err(|error| match pipeline.emulator().log_if_ended() {
-        Some(log) => error.context(format!("the local AWS has ended; its log ends with:\n{log}\n")),
-        None => error,
-    })?;
+    let report = fire_and_report(&pipeline, top_n).await?;
     Ok((pipeline, report))
 }
 
-fn options(arguments: &Arguments) -> Result<Options, Fault> {
-    let source = arguments.source.as_deref().map_or(Ok(SAMPLE_SOURCE.to_vec()), read_source)?;
-    let real_omdb = ApiKey::from_environment();
+/// Fires the schedule once and waits for the end of the run.
+pub(super) async fn fire_and_report(pipeline: &Pipeline, top_n: usize) -> anyhow::Result<Report> {
+    run_once(pipeline, top_n).await.map_err(|error| match pipeline.emulator().log_if_ended() {
+        Some(log) => error.context(format!("the local AWS has ended; its log ends with:\n{log}\n")),
+        None => error,
+    })
+}
+
+/// What a pipeline on this machine is started with. The stand-in for OMDb is asked if it has to be, whatever the
+/// environment says.
+pub(super) fn options(list: &List, stand_in: bool) -> Result<Options, Fault> {
+    let source = list.source.as_deref().map_or(Ok(SAMPLE_SOURCE.to_vec()), read_source)?;
+    let real_omdb = ApiKey::from_environment().filter(|_| !stand_in);
     if real_omdb.is_some() {
         Progress::Shown.say("OMDB_API_KEY is set: the real OMDb is asked.");
     }
     Ok(Options {
         source: Some(source),
-        top_n: arguments.top,
+        top_n: list.top,
         // A real OMDb may need longer than the delay; its movies must not be delivered again meanwhile.
         redelivery_delay: real_omdb.is_none().then_some(REDELIVERY_DELAY),
         real_omdb,
@@ -117,26 +130,4 @@ fn print(report: &Report, json: bool) -> anyhow::Result<()> {
     let text = if json { serde_json::to_string(report)? } else { report.to_string() };
     let mut stdout = std::io::stdout().lock();
     std::io::Write::write_all(&mut stdout, format!("{text}\n").as_bytes()).context("printing the report")
-}
-
-fn tell_where(pipeline: &Pipeline) {
-    let endpoint = pipeline.emulator().endpoint();
-    let deployment = pipeline.deployment();
-    let aws = format!(
-        "AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION={} aws --endpoint-url {endpoint}",
-        crate::emulator::REGION
-    );
-    eprintln!("\nStaying up until Ctrl-C.");
-    eprintln!("  local AWS  {endpoint}");
-    eprintln!("  traces     {}", pipeline.traces().endpoint());
-    if let Some(omdb) = pipeline.omdb() {
-        eprintln!("  OMDb       {}", omdb.base_url());
-    }
-    eprintln!("Try:");
-    eprintln!("  {aws} s3 ls --recursive s3://{}", deployment.movies_bucket);
-    eprintln!("  {aws} logs filter-log-events --log-group-name {}", deployment.enricher_log_group);
-    eprintln!(
-        "  {aws} lambda invoke --function-name {} --payload '{{}}' --cli-binary-format raw-in-base64-out /dev/stdout",
-        deployment.ranker_function
-    );
 }

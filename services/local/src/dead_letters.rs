@@ -1,0 +1,112 @@
+//! What failed for good, in the three queues of a stack that hold failures: looked at, and sent on its way again.
+//!
+//! Looking takes nothing away. SQS shows a message only to who receives it, so a message that is looked at is out of
+//! sight for everybody else until it is put back, which happens as soon as all are read, or by itself after
+//! [`queue::HOLD`]. Its receive count rises, which nothing judges: these queues have no dead-letter queue of their own.
+//!
+//! Sending is: first send, then delete. Cut short in between, a message is there twice, never not at all; a movie that
+//! is stored already is not stored again.
+
+mod case;
+mod group;
+mod letter;
+mod queue;
+mod redrive;
+mod selection;
+mod show;
+
+use std::collections::BTreeMap;
+
+use futures_util::future::try_join_all;
+
+pub use case::Case;
+pub use group::{Group, group};
+pub use letter::{FailureQueue, Letter};
+pub use redrive::{Outcome, Redriven};
+pub use selection::Selection;
+pub(crate) use show::{Inspection, Listing, Plan, describe};
+
+use crate::endpoint::{Endpoint, EndpointFault};
+
+/// The failure queues of a stack.
+#[derive(Debug, Clone)]
+pub struct DeadLetters {
+    endpoint: Endpoint,
+    /// The URLs of the queues by their names.
+    urls: BTreeMap<String, String>,
+}
+
+/// What lies in the failure queues.
+#[derive(Debug)]
+pub struct Found {
+    /// The messages, oldest first, each with its story.
+    pub cases: Vec<Case>,
+    /// How many messages somebody else was looking at, which are therefore not among them; about.
+    pub out_of_sight: usize,
+}
+
+impl DeadLetters {
+    /// The failure queues of an endpoint's stack.
+    ///
+    /// # Errors
+    /// [`EndpointFault`], above all that there is no such stack.
+    pub async fn open(endpoint: Endpoint) -> Result<Self, EndpointFault> {
+        let names = endpoint.names();
+        let queues = [&names.movies_queue, &names.dead_letters, &names.undelivered, &names.ranker_failures];
+        let urls = queues.map(|name| queue::url(&endpoint, name));
+        let urls = try_join_all(urls).await?;
+        let urls = queues.into_iter().cloned().zip(urls).collect();
+        Ok(Self { endpoint, urls })
+    }
+
+    /// Everything that lies in them, with the log lines that tell why. Nothing is taken away.
+    ///
+    /// # Errors
+    /// [`EndpointFault`].
+    pub async fn read(&self) -> Result<Found, EndpointFault> {
+        let read = try_join_all(FailureQueue::ALL.map(|queue| self.read_queue(queue))).await?;
+        let out_of_sight = read.iter().map(|(_, out_of_sight)| out_of_sight).sum();
+        let letters: Vec<_> = read.into_iter().flat_map(|(letters, _)| letters).collect();
+        let mut cases = case::with_their_logs(&self.endpoint, letters).await?;
+        cases.sort_by(|a, b| (a.letter.sent, &a.letter.id).cmp(&(b.letter.sent, &b.letter.id)));
+        Ok(Found { cases, out_of_sight })
+    }
+
+    async fn read_queue(&self, queue: FailureQueue) -> Result<(Vec<Letter>, usize), EndpointFault> {
+        let source = self.source(queue);
+        let out_of_sight = source.out_of_sight().await?;
+        let letters = source.receive_all().await?;
+        source.put_back(&letters).await?;
+        Ok((letters, out_of_sight))
+    }
+
+    /// Sends these messages on their way again, each where it belongs, and leaves all others where they are.
+    ///
+    /// # Errors
+    /// [`EndpointFault`] when the queues cannot be read; a message that cannot be sent is told in its own outcome.
+    pub async fn redrive(&self, cases: &[&Case]) -> Result<Vec<Redriven>, EndpointFault> {
+        let mut redriven = Vec::new();
+        for queue in FailureQueue::ALL {
+            let wanted: Vec<_> = cases.iter().map(|case| &case.letter).filter(|letter| letter.queue == queue).collect();
+            if !wanted.is_empty() {
+                redriven.extend(redrive::redrive(self, queue, &wanted).await?);
+            }
+        }
+        Ok(redriven)
+    }
+
+    /// The endpoint they lie at.
+    #[must_use]
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    fn source(&self, queue: FailureQueue) -> queue::Source<'_> {
+        let name = queue.name(self.endpoint.names());
+        queue::Source { endpoint: &self.endpoint, queue, name, url: &self.urls[name] }
+    }
+
+    fn movies_queue_url(&self) -> &str {
+        &self.urls[&self.endpoint.names().movies_queue]
+    }
+}

@@ -1,0 +1,86 @@
+//! Drills: one fault is put into a running pipeline, and what the person on call gets is held against what they should.
+//!
+//! | Module | What it does |
+//! |---|---|
+//! | `table` | every drill on one page: what is done, which alarms are to go off, and why |
+//! | `faults` | how each fault is made |
+//! | `stage` | a pipeline of a drill's own, with gauges on it |
+//! | `schedule` | EventBridge's part, which the local AWS does not play |
+//! | `environments` | the functions' processes, to be killed or frozen |
+//! | `exercise` | the drill itself: fault, virtual days, notifications |
+//! | `finding` | what came of it, told for people and as JSON |
+//! | `matrix` | the findings of all drills in one table |
+//!
+//! The fault is real and lasts for one run, as long as the pipeline needs, which is seconds. What the gauges saw is then
+//! laid on virtual days (`oncall`): three good days before, the fault at noon, and a good run on each day after it. What
+//! the fault left in the queues stays there; nobody mends anything. The alarms are looked at minute by minute.
+
+mod environments;
+mod exercise;
+mod faults;
+mod finding;
+mod matrix;
+mod schedule;
+mod stage;
+mod table;
+
+use std::collections::VecDeque;
+
+use futures_util::future::BoxFuture;
+use futures_util::{StreamExt, stream};
+
+pub use exercise::{quiet_days, GoodRun};
+pub use finding::{Alarmed, Finding, Told};
+pub use matrix::Matrix;
+pub use table::DRILLS;
+
+use crate::options::Options;
+use stage::Stage;
+
+/// How many drills run at once on two cores: they mostly wait.
+const AT_ONCE: usize = 4;
+
+/// One drill.
+#[derive(Debug)]
+pub struct Drill {
+    /// What it is called on the command line.
+    pub name: &'static str,
+    /// What is done, in a line.
+    pub what: &'static str,
+    /// The alarms that are to go off, as the runbook's sections call them; all others are to stay quiet.
+    pub expected: &'static [&'static str],
+    /// Why these and no others, where that is not obvious.
+    pub because: &'static str,
+    /// For how long nobody may be told, in virtual minutes after the fault.
+    pub silent_minutes: i64,
+    /// How long the alarms are watched after the fault, in virtual hours.
+    pub watched_hours: i64,
+    prepare: fn(&mut Options),
+    act: for<'a> fn(&'a Stage) -> BoxFuture<'a, anyhow::Result<()>>,
+}
+
+impl Drill {
+    /// The drill of this name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<&'static Self> {
+        DRILLS.iter().find(|drill| drill.name == name)
+    }
+}
+
+/// Runs these drills, several at once, and gives their findings in order. `done` hears of each as it ends.
+///
+/// # Errors
+/// A drill that could not be carried out, as opposed to one whose alarms are not as expected.
+pub async fn run(drills: &[&'static Drill], done: impl Fn(&Finding)) -> anyhow::Result<Vec<Finding>> {
+    let good = GoodRun::record().await?;
+    let mut found = VecDeque::new();
+    let mut running = stream::iter(drills)
+        .map(|drill| exercise::carry_out(drill, &good))
+        .buffered(AT_ONCE);
+    while let Some(finding) = running.next().await {
+        let finding = finding?;
+        done(&finding);
+        found.push_back(finding);
+    }
+    Ok(found.into())
+}

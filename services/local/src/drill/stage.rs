@@ -1,0 +1,115 @@
+//! A pipeline of a drill's own, with gauges on it.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use domain::Run;
+use domain::enriched::LATEST_KEY;
+use serde_json::Value;
+
+use super::Drill;
+use crate::oncall::{Gauges, REDELIVERY_DELAY, Recording};
+use crate::omdb::OmdbStandIn;
+use crate::options::Options;
+use crate::permissions::Permissions;
+use crate::pipeline::Pipeline;
+use crate::recorder::{AwsFault, Operation};
+use crate::schedule::ScheduledEvent;
+
+/// More than anything takes that a drill waits for, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The run that a drill is about. Each drill has a pipeline of its own, so all have the same.
+const NOON: &str = "2026-11-22T12:00:00Z";
+
+/// Where a drill takes place.
+#[derive(Debug)]
+pub(super) struct Stage {
+    pub(super) pipeline: Pipeline,
+    pub(super) gauges: Gauges,
+    pub(super) event: ScheduledEvent,
+}
+
+impl Stage {
+    /// Starts the pipeline as the drill wants it.
+    pub(super) async fn set(drill: &Drill) -> anyhow::Result<Self> {
+        let mut options = Options {
+            redelivery_delay: Some(REDELIVERY_DELAY),
+            // So that what the functions ask of AWS can be refused on the way.
+            permissions: Permissions::Recorded,
+            ..Options::default()
+        };
+        (drill.prepare)(&mut options);
+        let pipeline = Pipeline::start(options).await?;
+        let event = pipeline.event_at(NOON.parse()?)?;
+        let gauges = Gauges::start(&pipeline).await?;
+        Ok(Self { pipeline, gauges, event })
+    }
+
+    /// The pipeline, and what the gauges saw.
+    pub(super) async fn clear(self) -> anyhow::Result<(Pipeline, Recording)> {
+        let recording = self.gauges.finish(&self.pipeline).await?;
+        Ok((self.pipeline, recording))
+    }
+
+    pub(super) fn omdb(&self) -> anyhow::Result<&OmdbStandIn> {
+        self.pipeline.omdb().context("the stand-in of OMDb does not run")
+    }
+
+    /// From now on AWS fails the functions so: the next `times`, or always.
+    pub(super) fn fail_aws(
+        &self,
+        operation: Operation,
+        fault: AwsFault,
+        times: impl Into<Option<usize>>,
+    ) -> anyhow::Result<()> {
+        self.pipeline.recorder().context("the functions' calls are not recorded")?.fail(operation, fault, times.into());
+        Ok(())
+    }
+
+    /// Waits until the run is complete.
+    pub(super) async fn until_complete(&self) -> anyhow::Result<()> {
+        self.until_latest_is(&self.event.run).await
+    }
+
+    pub(super) async fn until_latest_is(&self, run: &Run) -> anyhow::Result<()> {
+        let is_latest = async |pipeline: &Pipeline| {
+            let latest = pipeline.read_json(LATEST_KEY).await?;
+            let name = latest.as_ref().and_then(|latest| latest.get("run")).and_then(Value::as_str);
+            Ok((name == Some(run.as_str())).then_some(()))
+        };
+        self.pipeline.eventually("the run's list", PATIENCE, is_latest).await
+    }
+
+    /// Waits until so many movies are dead letters.
+    pub(super) async fn until_dead(&self, movies: usize) -> anyhow::Result<()> {
+        let queue = &self.pipeline.deployment().dead_letter_queue_url;
+        self.until_in(queue, movies).await.context("dead letters")
+    }
+
+    /// Waits until Lambda has given up on the event and left it in the queue for that.
+    pub(super) async fn until_given_up(&self) -> anyhow::Result<()> {
+        let queue = &self.pipeline.deployment().ranker_failures_queue_url;
+        self.until_in(queue, 1).await.context("the failed event")
+    }
+
+    /// Waits until a queue holds so many messages.
+    pub(super) async fn until_in(&self, queue_url: &str, messages: usize) -> anyhow::Result<()> {
+        let holds = async |pipeline: &Pipeline| {
+            Ok((pipeline.messages_in(queue_url).await? >= messages).then_some(()))
+        };
+        self.pipeline.eventually(&format!("{messages} messages in {queue_url}"), PATIENCE, holds).await
+    }
+
+    /// Waits until the gauges have counted so much of a metric.
+    pub(super) async fn until_counted(&self, metric: &str, sum: f64) -> anyhow::Result<()> {
+        let counted = async |_: &Pipeline| Ok((self.gauges.noted(metric) >= sum).then_some(()));
+        self.pipeline.eventually(&format!("{metric} of {sum}"), PATIENCE, counted).await
+    }
+
+    /// Waits until OMDb was asked.
+    pub(super) async fn until_omdb_is_asked(&self) -> anyhow::Result<()> {
+        let asked = async |pipeline: &Pipeline| Ok(pipeline.omdb().filter(|omdb| omdb.total_requests() > 0).map(|_| ()));
+        self.pipeline.eventually("a request to OMDb", PATIENCE, asked).await
+    }
+}

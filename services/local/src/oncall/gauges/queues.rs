@@ -1,0 +1,111 @@
+//! What every queue of the program holds.
+
+use std::time::SystemTime;
+
+use anyhow::Context;
+use aws_sdk_sqs::types::QueueAttributeName;
+
+use super::since;
+use crate::aws::Clients;
+use crate::oncall::declared::queues;
+use crate::oncall::recording::{QueueReading, QueueTrace};
+use crate::pipeline::Pipeline;
+
+/// Every queue, the dead letters after the queue that they come from.
+#[derive(Debug)]
+pub(super) struct Queues {
+    clients: Clients,
+    fired: SystemTime,
+    queues: Vec<Queue>,
+    /// Messages that became dead letters and have not yet been missed in the queue that they come from.
+    moved: usize,
+}
+
+#[derive(Debug)]
+struct Queue {
+    url: String,
+    role: Role,
+    total: usize,
+    trace: QueueTrace,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Movies,
+    DeadLetters,
+    Other,
+}
+
+impl Queues {
+    pub(super) async fn of(pipeline: &Pipeline, fired: SystemTime) -> anyhow::Result<Self> {
+        let clients = pipeline.clients().clone();
+        let deployment = pipeline.deployment();
+        let mut of_all = Vec::new();
+        for name in queues(pipeline.program())? {
+            let answer = clients.sqs.get_queue_url().queue_name(&name).send().await;
+            let answer = answer.with_context(|| format!("looking for the queue {name}"))?;
+            let url = answer.queue_url().with_context(|| format!("the queue {name} has no URL"))?.to_owned();
+            let role = match &url {
+                url if *url == deployment.queue_url => Role::Movies,
+                url if *url == deployment.dead_letter_queue_url => Role::DeadLetters,
+                _ => Role::Other,
+            };
+            // Lambda polls the queue of movies all day.
+            let trace = QueueTrace { name, polled: role == Role::Movies, readings: Vec::new() };
+            of_all.push(Queue { url, role, total: 0, trace });
+        }
+        of_all.sort_by_key(|queue| queue.role != Role::Movies);
+        Ok(Self { clients, fired, queues: of_all, moved: 0 })
+    }
+
+    /// Looks at each. A queue that is gone holds nothing.
+    pub(super) async fn look(&mut self) -> anyhow::Result<()> {
+        for index in 0..self.queues.len() {
+            let (visible, hidden) = self.counts(&self.queues[index].url).await?;
+            let at = since(self.fired);
+            let queue = &mut self.queues[index];
+            let (before, total) = (queue.total, visible + hidden);
+            let (sent, mut gone) = (total.saturating_sub(before), before.saturating_sub(total));
+            match queue.role {
+                Role::DeadLetters => self.moved += sent,
+                Role::Movies => {
+                    let moved = gone.min(self.moved);
+                    self.moved -= moved;
+                    gone -= moved;
+                }
+                Role::Other => {}
+            }
+            let queue = &mut self.queues[index];
+            queue.total = total;
+            queue.trace.readings.push(QueueReading { at, visible, hidden, sent, deleted: gone });
+        }
+        Ok(())
+    }
+
+    async fn counts(&self, queue_url: &str) -> anyhow::Result<(usize, usize)> {
+        use QueueAttributeName::{
+            ApproximateNumberOfMessages as Visible, ApproximateNumberOfMessagesNotVisible as Hidden,
+        };
+        let ask = self.clients.sqs.get_queue_attributes().queue_url(queue_url);
+        let answer = match ask.attribute_names(Visible).attribute_names(Hidden).send().await {
+            Ok(answer) => answer,
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_queue_does_not_exist()) => {
+                return Ok((0, 0));
+            }
+            Err(error) => return Err(error).context("asking a queue"),
+        };
+        let attributes = answer.attributes().context("the queue has no attributes")?;
+        let number = |name| attributes.get(&name).and_then(|text| text.parse().ok()).context("a queue has no counts");
+        Ok((number(Visible)?, number(Hidden)?))
+    }
+
+    /// The readings of the queue with this URL.
+    pub(super) fn readings(&self, queue_url: &str) -> &[QueueReading] {
+        let queue = self.queues.iter().find(|queue| queue.url == queue_url);
+        queue.map_or(&[], |queue| &queue.trace.readings)
+    }
+
+    pub(super) fn into_traces(self) -> Vec<QueueTrace> {
+        self.queues.into_iter().map(|queue| queue.trace).collect()
+    }
+}

@@ -1,0 +1,73 @@
+//! `cargo local up` and `cargo local dead-letters` against the local AWS, and against an AWS that refuses.
+#![expect(clippy::unwrap_used, reason = "tests; helpers outside of test functions too")]
+
+mod events;
+mod faults;
+mod movies;
+mod undelivered;
+mod up;
+
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use local::{Configuration, DeadLetters, Endpoint, Options, Pipeline, STACK};
+use serde_json::Value;
+use tokio::process::Command;
+
+const LOCAL: &str = env!("CARGO_BIN_EXE_local");
+
+/// More than anything takes that is waited for, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// One try is all that a record gets, and it is given up two seconds after that.
+fn failing() -> Options {
+    Options {
+        configuration: Configuration::from([
+            ("maxReceiveCount".to_owned(), "1".to_owned()),
+            ("omdbMaxAttempts".to_owned(), "1".to_owned()),
+        ]),
+        redelivery_delay: Some(Duration::from_secs(2)),
+        ..Options::default()
+    }
+}
+
+/// The ids of the sample's first films, which are its best.
+fn sample_ids<const N: usize>() -> [String; N] {
+    let sample: Value = serde_json::from_slice(local::SAMPLE_SOURCE).unwrap();
+    std::array::from_fn(|index| sample["items"][index]["id"].as_str().unwrap().to_owned())
+}
+
+async fn open(pipeline: &Pipeline) -> DeadLetters {
+    DeadLetters::open(Endpoint::local(&pipeline.emulator().endpoint(), STACK).unwrap()).await.unwrap()
+}
+
+async fn until_dead(pipeline: &Pipeline, messages: usize) {
+    let dead = async |pipeline: &Pipeline| Ok((pipeline.dead_letters().await? >= messages).then_some(()));
+    pipeline.eventually("dead letters", PATIENCE, dead).await.unwrap();
+}
+
+/// The URL of the queue of undelivered messages, which is no output that the harness knows.
+fn undelivered_url(pipeline: &Pipeline) -> String {
+    pipeline.deployment().dead_letter_queue_url.replace("-dead-letters", "-undelivered")
+}
+
+/// `cargo local dead-letters …` on a pipeline, with nobody at a terminal.
+async fn dead_letters(pipeline: &Pipeline, arguments: &[&str]) -> Output {
+    command(arguments).args(["--endpoint-url", &pipeline.emulator().endpoint()]).output().await.unwrap()
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(LOCAL);
+    command.arg("dead-letters").args(arguments).stdin(Stdio::null());
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// What it printed, after asserting that it ended with this code.
+fn ended_with(code: i32, output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(code), "{}\n{}", text(&output.stdout), text(&output.stderr));
+    format!("{}{}", text(&output.stdout), text(&output.stderr))
+}
