@@ -104,16 +104,26 @@ pub(crate) fn add(stack: &mut Stack, key: &Handle<Key>, watched: &Watched) -> Ha
 }
 
 impl Alarm {
+    /// From which value on, or below which, it goes off.
+    pub(crate) fn threshold(&self, config: &Config) -> u32 {
+        self.breach.threshold(config)
+    }
+
+    /// How many periods in a row have to be alarming.
+    pub(crate) fn periods(&self, config: &Config) -> u32 {
+        (self.window.periods)(config)
+    }
+
     fn add(&self, stack: &mut Stack, watched: &Watched) -> Handle<MetricAlarm> {
         let Self { notice, signal, breach, window, .. } = self;
-        let periods = (window.periods)(stack.config);
+        let periods = self.periods(stack.config);
         let mut properties = Map::new();
         properties.insert("name".to_owned(), json!(stack.name(notice.thing)));
         properties.insert("alarmDescription".to_owned(), json!(describe(stack.config, notice)));
         properties.extend(signal.properties(watched, window.period_seconds));
         let rest = json!({
             "comparisonOperator": breach.operator(),
-            "threshold": breach.threshold(stack.config),
+            "threshold": self.threshold(stack.config),
             "evaluationPeriods": periods,
             "datapointsToAlarm": periods,
             "treatMissingData": window.missing,

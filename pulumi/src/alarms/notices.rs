@@ -107,7 +107,7 @@ notices! {
         "Movies are missing, or will be: somebody has to act now. The alarms that stand behind this one say what happened and what to do first.",
         "See which went off: the notification names them, as does the dashboard.";
     TICKET = "ticketAlarm", "ticket",
-        "Something wants a look in the next days; no movie is missing for it. The alarms that stand behind this one say what happened and what to do first.",
+        "Something wants a look in the next days, not at night. The alarms that stand behind this one say what happened and what to do first.",
         "See which went off: the notification names them, as does the dashboard.";
     MAINTENANCE = "maintenanceAlarm", "maintenance",
         "A maintenance window is open: page and ticket tell nobody. It ends by itself about an hour after it was last asked for.",

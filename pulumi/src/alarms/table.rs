@@ -38,9 +38,6 @@ pub const ALARMS: &[Alarm] = &[
     page(&DEAD_LETTERS, queue(|all| &all.dead_letters, VISIBLE, Maximum), FAILED_MESSAGES, once(MINUTE)),
     page(&UNDELIVERED, queue(|all| &all.undelivered, VISIBLE, Maximum), FAILED_MESSAGES, once(MINUTE)),
     page(&RANKER_FAILURES, queue(|all| &all.ranker_failures, VISIBLE, Maximum), FAILED_MESSAGES, once(MINUTE)),
-    // A dead letter goes 14 days after it was sent and may have waited 4 of them in the queue: 6 are left to act, so an
-    // hour does not matter.
-    page(&DEAD_LETTERS_EXPIRE, queue(|all| &all.dead_letters, AGE, Maximum), AtLeast(|_| 4 * DAY), once(HOUR)),
     // Five minutes, so that one slow batch between two deletions does not count.
     page(&QUEUE_STALLS, Stall(|all| &all.queue), AtLeast(longest_ordinary_wait_seconds), lasting(MINUTE, |_| 5)),
     // The last stop before something is lost without a trace: one is too many.
@@ -53,6 +50,10 @@ pub const ALARMS: &[Alarm] = &[
     // Nobody but a person gets a new key, or a larger quota: one batch that stopped for it is enough.
     page(&OMDB_KEY_REJECTED, ours(OMDB_AUTH_REJECTED, Enricher, Sum), FIRST, once(FIVE_MINUTES)),
     page(&OMDB_QUOTA, ours(OMDB_QUOTA_EXHAUSTED, Enricher, Sum), FIRST, once(FIVE_MINUTES)),
+    // Not in page, where it could tell nobody: a composite alarm acts only when its own state changes, and the alarm on
+    // dead letters holds page at ALARM for as long as one lies there. A dead letter goes 14 days after it was sent and may
+    // have waited 4 of them in the queue: 6 are left to act, so an hour does not matter.
+    ticket(&DEAD_LETTERS_EXPIRE, queue(|all| &all.dead_letters, AGE, Maximum), AtLeast(|_| 4 * DAY), once(HOUR)),
     // Lambda and the queue try again; what they cannot mend pages by the alarms above. A daily job has too few
     // invocations for a rate.
     ticket(&RANKER_ERRORS, function(Ranker, "Errors", Sum), FIRST, once(FIVE_MINUTES)),

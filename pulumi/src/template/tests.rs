@@ -95,9 +95,15 @@ fn a_secure_parameter_is_left_out_and_told_with_the_output_that_names_its_key() 
 fn the_dashboard_is_a_text_whose_references_cloudformation_fills_in() {
     let dashboard = body()["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"].clone();
     let dashboard: Value = serde_json::from_str(dashboard.as_str().unwrap()).unwrap();
-    assert_eq!(dashboard["widgets"][0]["properties"]["alarms"][0], "${PageAlarm.Arn}");
-    assert_eq!(dashboard["widgets"][1]["properties"]["region"], "${AWS::Region}");
-    assert_eq!(dashboard["widgets"][1]["properties"]["metrics"][0][3], "dev");
+    let first = |kind: &str| {
+        let mut widgets = dashboard["widgets"].as_array().unwrap().iter();
+        widgets.find(|widget| widget["type"] == kind).unwrap()["properties"].clone()
+    };
+    assert_eq!(first("alarm")["alarms"][0], "${PageAlarm.Arn}");
+    assert_eq!(first("metric")["region"], "${AWS::Region}");
+    assert!(first("log")["query"].as_str().unwrap().starts_with("SOURCE '${RankerLogs}'"));
+    // A dollar sign of an address.
+    assert!(first("text")["markdown"].as_str().unwrap().contains("log-group/$252Faws$252Flambda$252F${Ranker}"));
 }
 
 #[test]

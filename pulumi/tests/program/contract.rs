@@ -1,16 +1,15 @@
-//! The program and what the services, the build and the dashboard rely on.
+//! The program and what the services and the build rely on.
 
 use std::collections::BTreeSet;
 
 use domain::contract::environment::OTEL_EXPORTER_OTLP_ENDPOINT;
-use domain::contract::metrics::{self, ENVIRONMENT_DIMENSION, NAMESPACE, SERVICE_DIMENSION};
 use domain::contract::{PROJECT, Service};
 use pulumi::program::AWS_PROVIDER_VERSION;
 use pulumi::resource::Resource;
 use pulumi::{Config, Program};
 use serde_json::{Value, json};
 
-use crate::common::{all_options_program, default_program, each_text, programs, references, repository};
+use crate::common::{all_options_program, default_program, each_text, programs, references};
 
 fn resource<'a>(program: &'a Program, name: &str) -> &'a Resource {
     program.resources().iter().find(|resource| resource.name == name).unwrap()
@@ -198,61 +197,6 @@ fn every_queue_for_failures_has_an_alarm_that_goes_off_at_the_threshold_of_the_s
         for alarm in alarms_on_failures(&program) {
             assert_eq!(alarm.properties["threshold"], threshold, "{}", alarm.name);
         }
-    }
-}
-
-#[test]
-fn every_alarm_has_a_section_in_the_runbook() {
-    let program = default_program();
-    let runbook = std::fs::read_to_string(repository("dashboards/runbook.md")).unwrap();
-    let kinds = ["aws:cloudwatch:MetricAlarm", "aws:cloudwatch:CompositeAlarm"];
-    let alarms: Vec<_> = kinds.into_iter().flat_map(|kind| of_kind(&program, kind)).collect();
-    assert!(!alarms.is_empty());
-    for alarm in alarms {
-        let (_, section) = alarm.properties["alarmDescription"].as_str().unwrap().rsplit_once('#').unwrap();
-        assert!(runbook.contains(&format!("\n## {section}\n")), "the runbook has no section {section}");
-    }
-}
-
-#[test]
-fn the_dashboard_shows_metrics_of_the_contract_as_their_services_report_them() {
-    let program = default_program();
-    let body = &resource(&program, "dashboard").properties["dashboardBody"]["fn::toJSON"];
-    let rows =
-        body["widgets"].as_array().unwrap().iter().filter_map(|widget| widget["properties"]["metrics"].as_array());
-    let ours: Vec<_> = rows.flatten().filter(|row| row[0] == NAMESPACE).collect();
-    assert!(!ours.is_empty());
-    for row in ours {
-        let name = row[1].as_str().unwrap();
-        let metric = metrics::find(name).unwrap_or_else(|| panic!("the contract has no metric {name}"));
-        assert_eq!((&row[2], &row[3]), (&json!(ENVIRONMENT_DIMENSION), &json!("${pulumi.stack}")));
-        assert_eq!(row[4], SERVICE_DIMENSION);
-        let service = Service::ALL.into_iter().find(|service| row[5] == service.name());
-        assert!(service.is_some_and(|service| metric.is_of(service)), "{name} is not reported by {}", row[5]);
-    }
-}
-
-#[test]
-fn the_dashboard_shows_the_state_of_every_alarm() {
-    let program = default_program();
-    let body = &resource(&program, "dashboard").properties["dashboardBody"]["fn::toJSON"];
-    let widgets = body["widgets"].as_array().unwrap().iter();
-    let shown: Vec<_> = widgets.filter_map(|widget| widget["properties"]["alarms"].as_array()).flatten().collect();
-    let kinds = ["aws:cloudwatch:MetricAlarm", "aws:cloudwatch:CompositeAlarm"];
-    for alarm in kinds.into_iter().flat_map(|kind| of_kind(&program, kind)) {
-        assert!(shown.contains(&&json!(format!("${{{}.arn}}", alarm.name))), "{}", alarm.name);
-    }
-}
-
-#[test]
-fn the_dashboard_shows_every_metric_of_the_contract() {
-    let program = default_program();
-    let mut shown = BTreeSet::new();
-    each_text(&resource(&program, "dashboard").properties["dashboardBody"], &mut |text| {
-        shown.insert(text);
-    });
-    for metric in metrics::ALL {
-        assert!(shown.contains(metric.name), "{}", metric.name);
     }
 }
 

@@ -25,6 +25,7 @@ mod wildcards;
 use serde_json::Value;
 
 use crate::common::{all_options_program, default_program, programs};
+pub(crate) use alarms::{metric_fault, watched};
 use view::View;
 
 /// What the program must keep.

@@ -2,6 +2,7 @@
 
 mod cost;
 mod dead_letters;
+mod drill;
 mod package;
 mod run;
 mod up;
@@ -33,6 +34,8 @@ enum Command {
     Up(up::Arguments),
     /// Lists, inspects and redrives what failed for good, here or on AWS.
     DeadLetters(dead_letters::Arguments),
+    /// Puts a fault into a running pipeline and shows what the person on call would get.
+    Drill(drill::Arguments),
     /// Builds the functions for Lambda and packs them for `pulumi up`.
     Package(package::Arguments),
 }
@@ -52,6 +55,7 @@ pub fn main() -> ExitCode {
             Command::Run(arguments) => run::run(arguments).await,
             Command::Up(arguments) => up::run(arguments).await,
             Command::DeadLetters(arguments) => dead_letters::run(arguments).await,
+            Command::Drill(arguments) => drill::run(arguments).await,
             Command::Package(arguments) => package::run(arguments).await,
         }
     });

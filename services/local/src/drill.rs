@@ -24,12 +24,12 @@ mod schedule;
 mod stage;
 mod table;
 
-use std::collections::VecDeque;
+use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
-use futures_util::{StreamExt, stream};
+use futures_util::future::LocalBoxFuture;
+use futures_util::{StreamExt, TryStreamExt, stream};
 
-pub use exercise::{quiet_days, GoodRun};
+pub use exercise::{GoodRun, quiet_days};
 pub use finding::{Alarmed, Finding, Told};
 pub use matrix::Matrix;
 pub use table::DRILLS;
@@ -56,7 +56,7 @@ pub struct Drill {
     /// How long the alarms are watched after the fault, in virtual hours.
     pub watched_hours: i64,
     prepare: fn(&mut Options),
-    act: for<'a> fn(&'a Stage) -> BoxFuture<'a, anyhow::Result<()>>,
+    act: for<'a> fn(&'a Stage) -> LocalBoxFuture<'a, anyhow::Result<()>>,
 }
 
 impl Drill {
@@ -72,15 +72,11 @@ impl Drill {
 /// # Errors
 /// A drill that could not be carried out, as opposed to one whose alarms are not as expected.
 pub async fn run(drills: &[&'static Drill], done: impl Fn(&Finding)) -> anyhow::Result<Vec<Finding>> {
-    let good = GoodRun::record().await?;
-    let mut found = VecDeque::new();
-    let mut running = stream::iter(drills)
-        .map(|drill| exercise::carry_out(drill, &good))
-        .buffered(AT_ONCE);
-    while let Some(finding) = running.next().await {
-        let finding = finding?;
+    let good = Arc::new(GoodRun::record().await?);
+    let running = stream::iter(drills).map(async |drill| {
+        let finding = exercise::carry_out(drill, Arc::clone(&good)).await?;
         done(&finding);
-        found.push_back(finding);
-    }
-    Ok(found.into())
+        anyhow::Ok(finding)
+    });
+    running.buffered(AT_ONCE).try_collect().await
 }

@@ -45,15 +45,17 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Starts it and waits until it answers. With a recorder, the functions ask that in the place of the local AWS.
+    /// Starts it and waits until it answers. With a recorder, the functions ask that in the place of the local AWS. A
+    /// failed asynchronous invocation is tried again after this delay, and then after twice as long.
     pub(crate) async fn start(
         python: &Python,
         permissions: &Permissions,
         recorder: Option<&Recorder>,
+        async_retry_delay: Duration,
     ) -> Result<Self, Fault> {
         let folder = tempfile::Builder::new().prefix("movie-pipeline-").tempdir();
         let folder = folder.map_err(Fault::machine("no temporary folder can be made"))?;
-        let (group, stdout) = spawn(python, folder.path(), permissions, recorder)?;
+        let (group, stdout) = spawn(python, folder.path(), permissions, recorder, async_retry_delay)?;
         let ready = async {
             let port = read_port(stdout).await?;
             wait_until_healthy(port).await.map(|()| port)
@@ -101,6 +103,7 @@ fn spawn(
     folder: &Path,
     permissions: &Permissions,
     recorder: Option<&Recorder>,
+    async_retry_delay: Duration,
 ) -> Result<(Group, ChildStdout), Fault> {
     let start = || {
         fs::create_dir(folder.join("tmp"))?;
@@ -108,6 +111,7 @@ fn spawn(
         let mut command = python.command();
         command.args(["-c", LAUNCHER]).arg(folder).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
         set_environment(&mut command, folder);
+        command.env("LAMBDA_ASYNC_RETRY_BASE_SECONDS", async_retry_delay.as_secs_f64().to_string());
         if permissions.are_enforced() {
             command
                 .env("AUTH", "true")
@@ -141,11 +145,7 @@ fn set_environment(command: &mut Command, folder: &Path) {
         .env("MINISTACK_REGION", REGION)
         .env("MINISTACK_ACCOUNT_ID", ACCOUNT_ID)
         .env("LAMBDA_EXECUTOR", "local")
-        .env("IOT_MTLS_ENABLED", "0")
-        // AWS waits 1 and then 2 minutes before it tries a failed asynchronous invocation again
-        // (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html). Nobody at a terminal
-        // wants to; the number of tries stays the deployed one.
-        .env("LAMBDA_ASYNC_RETRY_BASE_SECONDS", "0.1");
+        .env("IOT_MTLS_ENABLED", "0");
 }
 
 async fn read_port(stdout: ChildStdout) -> Result<u16, String> {
@@ -194,7 +194,7 @@ mod tests {
     }
 
     async fn start(python: &Python) -> Result<Emulator, Fault> {
-        Emulator::start(python, &Permissions::default(), None).await
+        Emulator::start(python, &Permissions::default(), None, Duration::ZERO).await
     }
 
     #[tokio::test]

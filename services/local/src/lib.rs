@@ -21,6 +21,7 @@
 //! | `outcome`, `report` | how a run ended, and what it came to |
 //! | `endpoint` | which AWS a command talks to: this machine's, or a real one |
 //! | `dead_letters` | what failed for good: listed, inspected, redriven |
+//! | `oncall`, `drill` | what the person on call would be told, and the faults that show it |
 //! | `commands` | the command line |
 
 mod api_key;
@@ -30,6 +31,7 @@ mod commands;
 mod cost;
 mod dead_letters;
 mod deploy;
+mod drill;
 mod emulator;
 mod endpoint;
 mod fault;
@@ -59,6 +61,7 @@ pub use dead_letters::{
     Case, DeadLetters, FailureQueue, Found, Group, Letter, Outcome as RedriveOutcome, Redriven, Selection, group,
 };
 pub use deploy::{Configuration, Deployment, SOURCE_BUCKET, SOURCE_KEY, STACK};
+pub use drill::{Alarmed, DRILLS, Drill, Finding, GoodRun, Matrix, Told, quiet_days, run as run_drills};
 pub use emulator::{ACCOUNT_ID, Emulator, REGION};
 pub use endpoint::{Action, Endpoint, EndpointFault, Names, Tried};
 pub use fault::Fault;
@@ -69,7 +72,7 @@ pub use outcome::Outcome;
 pub use permissions::Permissions;
 pub use pipeline::{Answer, Pipeline};
 pub use progress::Progress;
-pub use recorder::{AwsRequest, Call, Recorder};
+pub use recorder::{AwsFault, AwsRequest, Call, Operation, Recorder};
 pub use report::{Report, StoredMovie};
 pub use schedule::ScheduledEvent;
 pub use traces::{Span, TraceReceiver};

@@ -40,18 +40,21 @@ mod watch;
 
 use std::time::Duration;
 
-pub(crate) use declared::declared;
+pub(crate) use declared::{declared, url_of_undelivered};
 pub(crate) use desk::{Desk, Received};
 pub(crate) use gauges::Gauges;
 pub(crate) use gauges::delivery;
-pub(crate) use recording::{Observation, QueueReading, QueueTrace, Recording};
+pub(crate) use recording::{Recording, metric};
 pub(crate) use timeline::{Day, Timeline};
 pub(crate) use watch::{Change, Watch};
 
 /// How many virtual seconds a real one stands for. What Lambda and SQS wait for minutes is waited for seconds here: see
-/// [`REDELIVERY_DELAY`] and the emulator's delay between attempts.
+/// [`REDELIVERY_DELAY`] and [`ASYNC_RETRY_DELAY`].
 pub(crate) const TIME_SCALE: f64 = 60.0;
 
 /// After how long a failed message comes back in a drill: two virtual minutes. As deployed it is three; the rest leaves
 /// room for a busy machine, whose every second is a minute too many.
 pub(crate) const REDELIVERY_DELAY: Duration = Duration::from_secs(2);
+
+/// After how long Lambda tries a failed event again in a drill: a virtual minute, as on AWS.
+pub(crate) const ASYNC_RETRY_DELAY: Duration = Duration::from_secs(1);

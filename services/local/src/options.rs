@@ -28,6 +28,10 @@ pub struct Options {
     pub real_omdb: Option<ApiKey>,
     /// After how long SQS delivers a failed message again; without it, as deployed, which is many minutes.
     pub redelivery_delay: Option<Duration>,
+    /// After how long Lambda tries a failed asynchronous invocation again; the second time it waits twice as long. AWS
+    /// waits 1 and then 2 minutes (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>),
+    /// which nobody at a terminal wants to; the number of tries stays the deployed one.
+    pub async_retry_delay: Duration,
     /// How the functions' permissions are looked at while they run.
     pub permissions: Permissions,
     /// Where progress is shown.
@@ -43,6 +47,7 @@ impl Default for Options {
             configuration: Configuration::new(),
             real_omdb: None,
             redelivery_delay: None,
+            async_retry_delay: Duration::from_millis(100),
             permissions: Permissions::default(),
             progress: Progress::Silent,
         }

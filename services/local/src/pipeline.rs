@@ -65,7 +65,7 @@ impl Pipeline {
         let omdb = start_omdb(&options).await?;
         let program = deploy::program(&options.stack_configuration(omdb.as_ref(), &traces))?;
         let recorder = start_recorder(&options.permissions).await?;
-        let starting = Emulator::start(&python, &options.permissions, recorder.as_ref());
+        let starting = Emulator::start(&python, &options.permissions, recorder.as_ref(), options.async_retry_delay);
         let emulator = progress.step("Starting the local AWS", starting).await?;
         if let Some(recorder) = &recorder {
             recorder.forward_to(emulator.port());

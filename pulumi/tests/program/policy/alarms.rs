@@ -3,6 +3,8 @@
 mod metrics;
 mod windows;
 
+pub(crate) use metrics::{metric_fault, watched};
+
 use domain::contract::PROJECT;
 use serde_json::{Value, json};
 

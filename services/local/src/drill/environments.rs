@@ -18,7 +18,9 @@ pub(super) fn signal(pipeline: &Pipeline, service: Service, signal: Signal) -> a
 
 /// The processes of the pipeline's own group whose environment names the function.
 fn processes_of(pipeline: &Pipeline, service: Service) -> anyhow::Result<Vec<Pid>> {
-    let Ok(entries) = std::fs::read_dir("/proc") else { bail!("this drill finds processes in /proc, which only Linux has") };
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        bail!("this drill finds processes in /proc, which only Linux has")
+    };
     let function = format!("AWS_LAMBDA_FUNCTION_NAME={}", pipeline.deployment().function(service));
     let group = pipeline.emulator().process_group().to_string();
     let mut processes = Vec::new();

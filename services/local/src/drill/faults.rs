@@ -6,6 +6,7 @@ use anyhow::Context;
 use aws_sdk_sqs::types::QueueAttributeName;
 use domain::contract::Service;
 use domain::contract::metrics::{ENVIRONMENT_DIMENSION, MAINTENANCE_METRIC, NAMESPACE};
+use domain::ranking::DEFAULT_TOP_N;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -27,7 +28,7 @@ pub(super) async fn nothing(stage: &Stage) -> anyhow::Result<()> {
 pub(super) async fn omdb(stage: &Stage, fault: OmdbFault) -> anyhow::Result<()> {
     stage.omdb()?.fail_all(fault);
     stage.fire().await?;
-    stage.until_dead(stage.pipeline.top_n()).await
+    stage.until_dead(DEFAULT_TOP_N).await
 }
 
 /// OMDb is late, but answers.
@@ -109,7 +110,7 @@ pub(super) async fn ranker_refused(stage: &Stage, operation: Operation, refusal:
 pub(super) async fn enricher_refused(stage: &Stage, operation: Operation, refusal: AwsFault) -> anyhow::Result<()> {
     stage.fail_aws(operation, refusal, None)?;
     stage.fire().await?;
-    stage.until_dead(stage.pipeline.top_n()).await
+    stage.until_dead(DEFAULT_TOP_N).await
 }
 
 /// AWS fails some calls and then works again.
@@ -142,9 +143,7 @@ pub(super) async fn enricher_hit(stage: &Stage, signal: Signal) -> anyhow::Resul
 /// One enricher may run at a time, and somebody else's work keeps it busy.
 pub(super) async fn enricher_throttled(stage: &Stage) -> anyhow::Result<()> {
     const OTHER: &str = "tt9999999";
-    let (pipeline, enricher) = (&stage.pipeline, &stage.pipeline.deployment().enricher_function);
-    let limit = pipeline.clients().lambda.put_function_concurrency().function_name(enricher);
-    limit.reserved_concurrent_executions(1).send().await.context("limiting the enricher's concurrency")?;
+    one_at_a_time(&stage.pipeline, Service::Enricher).await?;
     stage.omdb()?.fail(OTHER, OmdbFault::Delay(Duration::from_secs(4)));
     let message = json!({
         "schema_version": 1, "run": "2026-11-21T12-00-00Z", "position": 1, "of": 2,
@@ -155,7 +154,7 @@ pub(super) async fn enricher_throttled(stage: &Stage) -> anyhow::Result<()> {
         stage.until_omdb_is_asked().await?;
         nothing(stage).await
     };
-    let (other, run) = tokio::join!(pipeline.invoke(Service::Enricher, &event), run);
+    let (other, run) = tokio::join!(stage.pipeline.invoke(Service::Enricher, &event), run);
     other?;
     run
 }
@@ -163,10 +162,20 @@ pub(super) async fn enricher_throttled(stage: &Stage) -> anyhow::Result<()> {
 /// Two schedule events come at once.
 pub(super) async fn ranker_throttled(stage: &Stage) -> anyhow::Result<()> {
     let earlier = stage.pipeline.event_at("2026-11-22T11:00:00Z".parse()?)?;
+    // What the ranker reserves as deployed.
+    one_at_a_time(&stage.pipeline, Service::Ranker).await?;
     let slow = AwsFault::Delay(Duration::from_millis(500));
     stage.fail_aws(Operation::GetObject, slow, 1)?;
     stage.pipeline.fire(&earlier).await?;
     nothing(stage).await
+}
+
+/// The local AWS forgets the reserved concurrency of a template.
+async fn one_at_a_time(pipeline: &Pipeline, service: Service) -> anyhow::Result<()> {
+    let limit = pipeline.clients().lambda.put_function_concurrency();
+    let limit = limit.function_name(pipeline.deployment().function(service)).reserved_concurrent_executions(1);
+    limit.send().await.with_context(|| format!("limiting the concurrency of the {}", service.name()))?;
+    Ok(())
 }
 
 /// Nobody takes movies off the queue.
@@ -178,7 +187,7 @@ pub(super) async fn enricher_disconnected(stage: &Stage) -> anyhow::Result<()> {
         update.send().await.context("disabling the event source mapping")?;
     }
     stage.fire().await?;
-    stage.until_in(&deployment.queue_url, stage.pipeline.top_n()).await
+    stage.until_in(&deployment.queue_url, DEFAULT_TOP_N).await
 }
 
 /// EventBridge may not start the ranker any more; `is_lost`: nor leave the event in its dead-letter queue.
@@ -200,7 +209,7 @@ pub(super) async fn delivery_refused(stage: &Stage, is_lost: bool) -> anyhow::Re
     }
     stage.fire().await?;
     #[expect(clippy::cast_precision_loss, reason = "at most 1,000")]
-    let movies = stage.pipeline.top_n() as f64;
+    let movies = DEFAULT_TOP_N as f64;
     stage.until_counted("NumberOfNotificationsFailed", movies).await
 }
 

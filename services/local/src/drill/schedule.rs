@@ -52,7 +52,8 @@ impl Stage {
     /// Takes the permission to start the ranker from EventBridge.
     pub(super) async fn forbid_starting(&self) -> anyhow::Result<()> {
         let (lambda, ranker) = (&self.pipeline.clients().lambda, &self.pipeline.deployment().ranker_function);
-        let policy = lambda.get_policy().function_name(ranker).send().await.context("asking who may start the ranker")?;
+        let policy =
+            lambda.get_policy().function_name(ranker).send().await.context("asking who may start the ranker")?;
         let policy: Value = serde_json::from_str(policy.policy().unwrap_or_default())?;
         for statement in policy["Statement"].as_array().into_iter().flatten() {
             let id = statement["Sid"].as_str().context("a statement without an id")?;

@@ -8,8 +8,8 @@ use domain::enriched::LATEST_KEY;
 use serde_json::Value;
 
 use super::Drill;
-use crate::oncall::{Gauges, REDELIVERY_DELAY, Recording};
 use crate::omdb::OmdbStandIn;
+use crate::oncall::{ASYNC_RETRY_DELAY, Gauges, REDELIVERY_DELAY, Recording};
 use crate::options::Options;
 use crate::permissions::Permissions;
 use crate::pipeline::Pipeline;
@@ -35,6 +35,7 @@ impl Stage {
     pub(super) async fn set(drill: &Drill) -> anyhow::Result<Self> {
         let mut options = Options {
             redelivery_delay: Some(REDELIVERY_DELAY),
+            async_retry_delay: ASYNC_RETRY_DELAY,
             // So that what the functions ask of AWS can be refused on the way.
             permissions: Permissions::Recorded,
             ..Options::default()
@@ -95,9 +96,7 @@ impl Stage {
 
     /// Waits until a queue holds so many messages.
     pub(super) async fn until_in(&self, queue_url: &str, messages: usize) -> anyhow::Result<()> {
-        let holds = async |pipeline: &Pipeline| {
-            Ok((pipeline.messages_in(queue_url).await? >= messages).then_some(()))
-        };
+        let holds = async |pipeline: &Pipeline| Ok((pipeline.messages_in(queue_url).await? >= messages).then_some(()));
         self.pipeline.eventually(&format!("{messages} messages in {queue_url}"), PATIENCE, holds).await
     }
 
@@ -109,7 +108,8 @@ impl Stage {
 
     /// Waits until OMDb was asked.
     pub(super) async fn until_omdb_is_asked(&self) -> anyhow::Result<()> {
-        let asked = async |pipeline: &Pipeline| Ok(pipeline.omdb().filter(|omdb| omdb.total_requests() > 0).map(|_| ()));
+        let asked =
+            async |pipeline: &Pipeline| Ok(pipeline.omdb().filter(|omdb| omdb.total_requests() > 0).map(|_| ()));
         self.pipeline.eventually("a request to OMDb", PATIENCE, asked).await
     }
 }

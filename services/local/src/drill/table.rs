@@ -44,14 +44,14 @@ const MOVIES_DEAD: &[&str] = &["dead-letters", "run-late"];
 
 const AS_DEPLOYED: fn(&mut Options) = |_| {};
 
-/// A drill's row: `act` may use `stage`.
+/// A drill's row.
 macro_rules! drill {
-    ($name:literal, $what:literal, $expected:expr, $because:literal, $act:expr $(, $field:ident: $value:expr)*) => {
+    ($name:literal, $what:literal, $expected:expr, $because:literal, $stage:ident => $act:expr $(, $field:ident: $value:expr)*) => {
         Drill {
             $($field: $value,)*
             ..Drill {
                 name: $name, what: $what, expected: $expected, because: $because, silent_minutes: 0,
-                watched_hours: WATCHED_HOURS, prepare: AS_DEPLOYED, act: |stage| Box::pin($act(stage)),
+                watched_hours: WATCHED_HOURS, prepare: AS_DEPLOYED, act: |$stage| Box::pin($act),
             }
         }
     };
@@ -59,109 +59,110 @@ macro_rules! drill {
 
 /// Every drill, in the order of the flow.
 pub const DRILLS: &[Drill] = &[
-    drill!("quiet", "Nothing is wrong.", &[], "", faults::nothing),
+    drill!("quiet", "Nothing is wrong.", &[], "", stage => faults::nothing(stage)),
     // The schedule
     drill!("schedule-silent", "The schedule does not fire.", &["run-late"],
         "Nothing runs, so nothing but the missing run tells.",
-        |_stage| async { Ok(()) }),
+        _stage => async { Ok(()) }),
     drill!("schedule-refused", "EventBridge may no longer start the ranker.",
         &["ranker-failures", "rule-delivery-failed", "run-late"],
         "EventBridge leaves the event in the queue that failed events go to.",
-        |stage| faults::schedule_refused(stage, false)),
+        stage => faults::schedule_refused(stage, false)),
     drill!("schedule-lost", "EventBridge may neither start the ranker nor leave the event anywhere.",
         &["rule-delivery-failed", "rule-redrive-failed", "run-late"], "",
-        |stage| faults::schedule_refused(stage, true)),
+        stage => faults::schedule_refused(stage, true)),
     drill!("ranker-throttled", "Two schedule events come at once; the ranker runs once at a time.",
         &["ranker-throttles"], "Lambda tries again and both runs complete, so nobody is woken.",
-        faults::ranker_throttled),
+        stage => faults::ranker_throttled(stage)),
     // The source
-    drill!("source-missing", "There is no source object.", SOURCE_UNREADABLE, "", faults::source_missing),
-    drill!("source-cut-off", "The source ends in the middle.", SOURCE_UNREADABLE, "", faults::source_cut_off),
+    drill!("source-missing", "There is no source object.", SOURCE_UNREADABLE, "", stage => faults::source_missing(stage)),
+    drill!("source-cut-off", "The source ends in the middle.", SOURCE_UNREADABLE, "", stage => faults::source_cut_off(stage)),
     drill!("source-shrunk", "The source has 150 items in the place of 250.", &["source-shrank"],
         "The run completes with what there is; somebody should look, but not at night.",
-        |stage| faults::source_shrunk(stage, 150)),
+        stage => faults::source_shrunk(stage, 150)),
     drill!("source-soured", "Three items of the source have no rating.", &["source-sours"],
-        "They are left out, the run completes.", faults::source_soured),
+        "They are left out, the run completes.", stage => faults::source_soured(stage)),
     drill!("source-slow", "S3 takes more than four fifths of the ranker's timeout to give the source.",
         &["ranker-near-timeout"], "The run completes, but it will not for long.",
-        |stage| faults::aws_hiccup(stage, [(Operation::GetObject, AwsFault::Delay(Duration::from_millis(8_200)), 1)]),
+        stage => faults::aws_hiccup(stage, [(Operation::GetObject, AwsFault::Delay(Duration::from_millis(8_200)), 1)]),
         prepare: |options| set(options, "rankerTimeoutSeconds", "10")),
     drill!("failed-event-lost", "There is no source object, and the queue for failed events is gone.",
         &["ranker-destination-failed", "ranker-errors", "ranker-events-dropped", "run-late", "source-shrank"],
-        "Nothing arrives in the queue, so its own alarm cannot tell.", faults::failed_event_lost),
+        "Nothing arrives in the queue, so its own alarm cannot tell.", stage => faults::failed_event_lost(stage)),
     // The topic
     drill!("sns-refuses", "SNS refuses the ranker's messages.", RANKER_GAVE_UP, "",
-        |stage| faults::ranker_refused(stage, Operation::PublishBatch, SNS_REFUSES)),
+        stage => faults::ranker_refused(stage, Operation::PublishBatch, SNS_REFUSES)),
     drill!("sns-throttles", "SNS throttles two publications.", &[],
         "The SDK tries again within the invocation.",
-        |stage| faults::aws_hiccup(stage, [(Operation::PublishBatch, THROTTLED, 2)])),
+        stage => faults::aws_hiccup(stage, [(Operation::PublishBatch, THROTTLED, 2)])),
     drill!("delivery-refused", "The topic may no longer put messages into the queue.",
         &["run-late", "topic-delivery-failed", "undelivered"], "",
-        |stage| faults::delivery_refused(stage, false), prepare: enforce),
+        stage => faults::delivery_refused(stage, false), prepare: enforce),
     drill!("delivery-lost", "The topic may put messages neither into the queue nor into that for undelivered ones.",
         &["run-late", "topic-delivery-failed", "topic-redrive-failed"], "",
-        |stage| faults::delivery_refused(stage, true), prepare: enforce),
+        stage => faults::delivery_refused(stage, true), prepare: enforce),
     drill!("poison-message", "Something comes over the topic that is no movie.", &["dead-letters"],
-        "It fails alone: the run beside it completes.", faults::poison_message),
+        "It fails alone: the run beside it completes.", stage => faults::poison_message(stage)),
     // The enricher
     drill!("enricher-disconnected", "The enricher's event source mapping is disabled.", &["queue-stalls", "run-late"],
-        "Nothing fails, nothing moves.", faults::enricher_disconnected),
+        "Nothing fails, nothing moves.", stage => faults::enricher_disconnected(stage)),
     drill!("enricher-crashes", "The enricher is killed in the middle of a batch.", &["enricher-errors"],
         "The queue delivers the batch again and the run completes.",
-        |stage| faults::enricher_hit(stage, Signal::KILL)),
+        stage => faults::enricher_hit(stage, Signal::KILL)),
     drill!("enricher-times-out", "The enricher hangs until Lambda ends it.",
-        &["enricher-errors", "enricher-near-timeout"],
-        "A timeout is an error of Lambda and as long as an invocation can be. The run completes.",
-        |stage| faults::enricher_hit(stage, Signal::STOP),
-        prepare: |options| {
-            set(options, "enricherTimeoutSeconds", "4");
-            // As deployed, a batch does not come back while it may still be worked on.
-            options.redelivery_delay = Some(Duration::from_secs(6));
-        }),
+    &["enricher-errors", "enricher-near-timeout"],
+    "A timeout is an error of Lambda and as long as an invocation can be. The run completes.",
+    stage => faults::enricher_hit(stage, Signal::STOP),
+    prepare: |options| {
+        set(options, "enricherTimeoutSeconds", "4");
+        set(options, "omdbTimeoutMs", "900");
+        // As deployed, a batch does not come back while it may still be worked on.
+        options.redelivery_delay = Some(Duration::from_secs(6));
+    }),
     drill!("enricher-throttled", "Lambda has no room for another enricher for some seconds.", &["enricher-throttles"],
-        "The movies wait and the run completes.", faults::enricher_throttled),
+        "The movies wait and the run completes.", stage => faults::enricher_throttled(stage)),
     drill!("ssm-refuses", "SSM refuses the enricher the OMDb key.", MOVIES_DEAD, "",
-        |stage| faults::enricher_refused(stage, Operation::GetParameter, SSM_REFUSES)),
+        stage => faults::enricher_refused(stage, Operation::GetParameter, SSM_REFUSES)),
     drill!("ssm-throttles", "SSM throttles two requests.", &[], "The SDK tries again within the invocation.",
-        |stage| faults::aws_hiccup(stage, [(Operation::GetParameter, THROTTLED, 2)])),
+        stage => faults::aws_hiccup(stage, [(Operation::GetParameter, THROTTLED, 2)])),
     drill!("kms-refuses", "KMS does not decrypt the OMDb key: SSM gives its refusal on.", MOVIES_DEAD, "",
-        |stage| faults::enricher_refused(stage, Operation::GetParameter, KMS_REFUSES_SSM)),
+        stage => faults::enricher_refused(stage, Operation::GetParameter, KMS_REFUSES_SSM)),
     drill!("kms-disabled", "The key is disabled: SNS gives KMS's refusal on.", RANKER_GAVE_UP,
         "The topic comes first of all that is encrypted, so the run ends there.",
-        |stage| faults::ranker_refused(stage, Operation::PublishBatch, KMS_REFUSES_SNS)),
+        stage => faults::ranker_refused(stage, Operation::PublishBatch, KMS_REFUSES_SNS)),
     drill!("kms-throttles", "KMS throttles a publication and the OMDb key once each.", &["ranker-errors"],
-        "The SDK does not know SNS's KMSThrottling as worth a retry; the invocation fails and Lambda's next one succeeds.",
-        |stage| faults::aws_hiccup(stage, [
-            (Operation::PublishBatch, KMS_THROTTLES_SNS, 1), (Operation::GetParameter, THROTTLED, 1),
-        ])),
+    "The SDK does not know SNS's KMSThrottling as worth a retry; the invocation fails and Lambda's next one succeeds.",
+    stage => faults::aws_hiccup(stage, [
+        (Operation::PublishBatch, KMS_THROTTLES_SNS, 1), (Operation::GetParameter, THROTTLED, 1),
+    ])),
     drill!("omdb-down", "OMDb answers 503 to everything.", MOVIES_DEAD, "",
-        |stage| faults::omdb(stage, OmdbFault::Status(503))),
-    drill!("omdb-slow", "OMDb takes 0.8 s for each movie.", &[], "The run completes in good time.", faults::omdb_slow),
+        stage => faults::omdb(stage, OmdbFault::Status(503))),
+    drill!("omdb-slow", "OMDb takes 0.8 s for each movie.", &[], "The run completes in good time.", stage => faults::omdb_slow(stage)),
     drill!("omdb-key-rejected", "OMDb rejects the API key.", &["dead-letters", "omdb-key-rejected", "run-late"],
         "The alarm on the key tells the cause with the first batch, before there are dead letters.",
-        |stage| faults::omdb(stage, OmdbFault::InvalidKey)),
+        stage => faults::omdb(stage, OmdbFault::InvalidKey)),
     drill!("omdb-quota", "OMDb's requests of the day are used up.", &["dead-letters", "omdb-quota", "run-late"], "",
-        |stage| faults::omdb(stage, OmdbFault::QuotaExhausted)),
+        stage => faults::omdb(stage, OmdbFault::QuotaExhausted)),
     drill!("omdb-unknown-id", "OMDb does not know one of the films.", MOVIES_DEAD,
-        "One movie is enough for a run to stay incomplete.", faults::omdb_unknown_id),
+        "One movie is enough for a run to stay incomplete.", stage => faults::omdb_unknown_id(stage)),
     // The bucket
     drill!("s3-refuses", "S3 does not take the enricher's objects.", MOVIES_DEAD, "",
-        |stage| faults::enricher_refused(stage, Operation::PutObject, S3_REFUSES)),
+        stage => faults::enricher_refused(stage, Operation::PutObject, S3_REFUSES)),
     drill!("s3-throttles", "S3 asks two writes to slow down.", &[], "The SDK tries again within the invocation.",
-        |stage| faults::aws_hiccup(stage, [(Operation::PutObject, SLOW_DOWN, 2)])),
+        stage => faults::aws_hiccup(stage, [(Operation::PutObject, SLOW_DOWN, 2)])),
     // Telemetry
     drill!("traces-down", "Nobody answers where the traces go.", &["enricher-blind", "ranker-blind"],
-        "The run completes; the spans are lost, and that is told by the metrics.", faults::nothing,
+        "The run completes; the spans are lost, and that is told by the metrics.", stage => faults::nothing(stage),
         prepare: |options| set(options, "otlpEndpoint", "http://127.0.0.1:9")),
     drill!("metrics-down", "CloudWatch takes no metrics.", &["run-late"],
         "The run completes, but nobody can know: without metrics its heartbeat is missing, and the blind alarms need one themselves.",
-        |stage| faults::metrics_down(stage, UNAVAILABLE)),
+        stage => faults::metrics_down(stage, UNAVAILABLE)),
     // People
     drill!("dead-letters-forgotten", "OMDb does not know one of the films, and nobody looks for five days.",
-        &["dead-letters", "dead-letters-expire", "run-late"], "", faults::omdb_unknown_id, watched_hours: 5 * 24),
+        &["dead-letters", "dead-letters-expire", "run-late"], "", stage => faults::omdb_unknown_id(stage), watched_hours: 5 * 24),
     drill!("maintenance", "OMDb answers 503 while a maintenance window is open.",
         &["dead-letters", "maintenance", "run-late"],
-        "The window keeps the page back; when it closes, what is still wrong is told.", faults::maintenance,
+        "The window keeps the page back; when it closes, what is still wrong is told.", stage => faults::maintenance(stage),
         silent_minutes: 60),
 ];
 

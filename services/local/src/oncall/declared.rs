@@ -32,7 +32,7 @@ pub(super) fn queues(program: &Program) -> anyhow::Result<Vec<String>> {
 }
 
 /// Where the subscription's redrive policy lets SNS leave what it cannot deliver.
-pub(super) async fn url_of_undelivered(pipeline: &Pipeline) -> anyhow::Result<String> {
+pub(crate) async fn url_of_undelivered(pipeline: &Pipeline) -> anyhow::Result<String> {
     let scope: Scope = pipeline.program().resources().iter().map(|resource| (resource.name, resource)).collect();
     let reference = pipeline.program().outputs()["subscriptionDeadLetterQueueUrl"].as_str().unwrap_or_default();
     let queue = reference.strip_prefix("${").and_then(|reference| reference.split('.').next()).unwrap_or_default();
@@ -66,7 +66,8 @@ fn filled_in(scope: &Scope, text: &str) -> anyhow::Result<String> {
             filled.push('$');
             after
         } else {
-            let (reference, after) = after.strip_prefix('{').and_then(|after| after.split_once('}')).context("a lone $")?;
+            let (reference, after) =
+                after.strip_prefix('{').and_then(|after| after.split_once('}')).context("a lone $")?;
             filled.push_str(&referred(scope, reference)?);
             after
         };
@@ -81,7 +82,8 @@ fn referred(scope: &Scope, reference: &str) -> anyhow::Result<String> {
         "partition" => return Ok("aws".to_owned()),
         _ => {}
     }
-    let (name, attribute) = reference.split_once('.').with_context(|| format!("${{{reference}}} names no attribute"))?;
+    let (name, attribute) =
+        reference.split_once('.').with_context(|| format!("${{{reference}}} names no attribute"))?;
     let resource = scope.get(name).with_context(|| format!("${{{reference}}} names no resource"))?;
     let property = |property: &str| {
         let value = resource.properties.get(property).and_then(Value::as_str);

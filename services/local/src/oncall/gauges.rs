@@ -64,6 +64,12 @@ impl Gauges {
         lock(&self.noted).count(metric, since(self.fired), value);
     }
 
+    /// How much of a metric was counted so far.
+    pub(crate) fn noted(&self, name: &str) -> f64 {
+        let noted = lock(&self.noted);
+        noted.observations.iter().filter(|seen| seen.metric.name == name).map(|seen| seen.value).sum()
+    }
+
     /// Waits for the last telemetry, and reads what can be read afterwards.
     pub(crate) async fn finish(self, pipeline: &Pipeline) -> anyhow::Result<Recording> {
         tokio::time::sleep(SETTLING).await;

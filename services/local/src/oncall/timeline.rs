@@ -2,8 +2,8 @@
 
 use alarms::{Metric, MetricStore, Sample};
 
-use super::recording::{QueueReading, QueueTrace, Recording, metric};
 use super::TIME_SCALE;
+use super::recording::{QueueReading, QueueTrace, Recording, metric};
 
 const MINUTE_S: i64 = 60;
 
@@ -74,7 +74,11 @@ impl Timeline<'_> {
         for Day { fired_s, recording } in &self.days {
             let Some(trace) = recording.queues.iter().find(|trace| trace.name == name) else { continue };
             // A queue that did nothing all day tells nothing of what lies in it from before.
-            if trace.readings.iter().all(|reading| *reading == QueueReading { at: reading.at, ..QueueReading::default() }) {
+            if trace
+                .readings
+                .iter()
+                .all(|reading| *reading == QueueReading { at: reading.at, ..QueueReading::default() })
+            {
                 continue;
             }
             let on_top = |reading: &QueueReading| QueueReading {

@@ -30,11 +30,6 @@ impl Watch {
         self.evaluator.alarms().iter().find(|alarm| alarm.name() == name)
     }
 
-    /// All of them.
-    pub(crate) fn alarms(&self) -> &[Alarm] {
-        self.evaluator.alarms()
-    }
-
     /// Lets the minutes pass, both ends included, and tells what happened.
     pub(crate) fn look(&mut self, from_s: i64, to_s: i64, metrics: &MetricStore) -> Vec<Change> {
         let mut changes = Vec::new();

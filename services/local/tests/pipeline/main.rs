@@ -4,6 +4,7 @@
 mod bad_records;
 mod bad_sources;
 mod bucket;
+mod metrics;
 mod omdb_failures;
 mod repeated_events;
 mod telemetry;

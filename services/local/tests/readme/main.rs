@@ -80,7 +80,7 @@ fn every_stack_that_is_named_has_its_file() {
 /// With `--help` at its end a command line is read, and nothing is done.
 #[test]
 fn every_command_of_ours_is_one_that_cargo_local_knows() {
-    let text = document(README);
+    let text = document(README) + &document(RUNBOOK);
     let in_text = text.split('`').skip(1).step_by(2).filter(|span| !span.contains('\n')).map(str::to_owned);
     let all: BTreeSet<_> = commands(&text).into_iter().chain(in_text).collect();
     let ours: Vec<_> = all.iter().filter_map(|command| command.strip_prefix("cargo local")).collect();

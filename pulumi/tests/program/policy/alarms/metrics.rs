@@ -1,4 +1,4 @@
-//! An alarm watches a metric that somebody reports.
+//! An alarm watches a metric that somebody reports. What the dashboard charts is held against the same table.
 
 use domain::contract::metrics::{self, ENVIRONMENT_DIMENSION, Kind, MAINTENANCE_METRIC, NAMESPACE, SERVICE_DIMENSION};
 use domain::contract::{Service, environment};
@@ -30,6 +30,7 @@ const RULE: &str = "aws:cloudwatch:EventRule";
 /// <https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html> and
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html>.
 const OF_AWS: &[AwsMetric] = &[
+    ("AWS/Lambda", "Invocations", "FunctionName", LAMBDA, &["Sum"]),
     ("AWS/Lambda", "Errors", "FunctionName", LAMBDA, &["Sum"]),
     ("AWS/Lambda", "Throttles", "FunctionName", LAMBDA, &["Sum"]),
     ("AWS/Lambda", "Duration", "FunctionName", LAMBDA, &["Maximum", "Average", "p99"]),
@@ -38,6 +39,7 @@ const OF_AWS: &[AwsMetric] = &[
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", QUEUE, &["Maximum"]),
     ("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", QUEUE, &["Maximum"]),
     ("AWS/SQS", "NumberOfMessagesDeleted", "QueueName", QUEUE, &["Sum"]),
+    ("AWS/SNS", "NumberOfNotificationsDelivered", "TopicName", TOPIC, &["Sum"]),
     ("AWS/SNS", "NumberOfNotificationsFailed", "TopicName", TOPIC, &["Sum"]),
     ("AWS/SNS", "NumberOfNotificationsFailedToRedriveToDlq", "TopicName", TOPIC, &["Sum"]),
     ("AWS/Events", "FailedInvocations", "RuleName", RULE, &["Sum"]),
@@ -54,13 +56,17 @@ fn unreported(view: &View, alarm: Seen) -> Vec<Finding> {
 }
 
 /// The metrics of an alarm with their statistics.
-fn watched(properties: &Value) -> Vec<(&Value, &Value)> {
+pub(crate) fn watched(properties: &Value) -> Vec<(&Value, &Value)> {
     let queries = properties["metricQueries"].as_array().into_iter().flatten();
     let of_math = queries.filter_map(|query| query.get("metric")).map(|metric| (metric, &metric["stat"]));
     of_math.chain(properties.get("metricName").map(|_| (properties, &properties["statistic"]))).collect()
 }
 
-/// What is wrong with a metric. Says its name.
+/// What is wrong with a metric, which somebody watches or charts by a statistic, in a program. Says its name.
+pub(crate) fn metric_fault(program: &Value, metric: &Value, statistic: &Value) -> Option<String> {
+    fault(&View::new(program), metric, statistic)
+}
+
 fn fault(view: &View, metric: &Value, statistic: &Value) -> Option<String> {
     let name = metric["metricName"].as_str().unwrap_or_default();
     let statistic = statistic.as_str().unwrap_or_default();

@@ -39,7 +39,11 @@ enum Told {
 }
 
 impl Events {
-    pub(super) async fn of(pipeline: &Pipeline, fired: SystemTime, noted: Arc<Mutex<Recording>>) -> anyhow::Result<Self> {
+    pub(super) async fn of(
+        pipeline: &Pipeline,
+        fired: SystemTime,
+        noted: Arc<Mutex<Recording>>,
+    ) -> anyhow::Result<Self> {
         let deployment = pipeline.deployment();
         let topic = deployment.topic_arn.rsplit(':').next().unwrap_or_default().to_owned();
         let log = pipeline.emulator().log_path();

@@ -33,7 +33,8 @@ pub(super) async fn read(
     for service in Service::ALL {
         let function = pipeline.deployment().function(service);
         for Invocation { at, duration_ms, failed } in invocations(pipeline, service, fired).await? {
-            let mut count = |name, value| recording.count(metric("AWS/Lambda", name, "FunctionName", function), at, value);
+            let mut count =
+                |name, value| recording.count(metric("AWS/Lambda", name, "FunctionName", function), at, value);
             count("Invocations", 1.0);
             count("Duration", duration_ms);
             count("Errors", f64::from(u8::from(failed)));
@@ -75,7 +76,8 @@ fn invocations_of(lines: &[(Duration, String)]) -> Vec<Invocation> {
 
 /// `REPORT RequestId: …<tab>Duration: 277 ms<tab>…`
 fn reported_ms(line: &str) -> Option<f64> {
-    let duration = line.strip_prefix("REPORT RequestId: ")?.split('\t').find_map(|part| part.strip_prefix("Duration: "))?;
+    let duration =
+        line.strip_prefix("REPORT RequestId: ")?.split('\t').find_map(|part| part.strip_prefix("Duration: "))?;
     duration.strip_suffix(" ms")?.parse().ok()
 }
 

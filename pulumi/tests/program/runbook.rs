@@ -1,0 +1,231 @@
+//! The runbook has a section for each alarm, and what it tells to type exists.
+
+mod aws;
+mod document;
+
+use std::collections::BTreeSet;
+
+use domain::contract::metrics::{self, ENVIRONMENT_DIMENSION, MAINTENANCE_METRIC, NAMESPACE, SERVICE_DIMENSION};
+use domain::contract::{PROJECT, logs};
+use domain::enriched::LATEST_KEY;
+use pulumi::alarms::{ALARMS, MAINTENANCE, Severity};
+use pulumi::config::settings;
+
+use crate::common::{default_program, repository};
+use crate::dashboard::{charted, unknown_fields};
+use document::Document;
+
+pub(crate) const PATH: &str = "dashboards/runbook.md";
+
+const PARTS: [&str; 5] = ["Meaning", "Impact", "Confirm", "Cure", "Prevent"];
+
+/// What else commands leave open, beside outputs and settings.
+const LEFT_OPEN: [&str; 10] = ["name", "stack", "profile", "region", "run", "time", "text", "uuid", "arn", "handle"];
+
+/// Single words in code type that are neither ours nor a setting: what AWS and Lambda put into messages and answers
+/// (<https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html>,
+/// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>,
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_EventSourceMappingConfiguration.html>), and what is part of a
+/// command.
+const WORDS_OF_OTHERS: [&str; 16] = [
+    "ERROR_CODE",
+    "ERROR_MESSAGE",
+    "requestPayload",
+    "responsePayload",
+    "Disabled",
+    "DISABLED",
+    "StateTransitionReason",
+    "--all",
+    "--cause",
+    "--run",
+    "--movie",
+    "--id",
+    "--key-id",
+    "'{}'",
+    "2026-11-22T12-00-00Z",
+    "2026-11-22T12:00:00Z",
+];
+
+fn text() -> String {
+    std::fs::read_to_string(repository(PATH)).unwrap()
+}
+
+/// All that is wrong with a runbook.
+fn faults(text: &str) -> Vec<String> {
+    let document = Document::read(text);
+    let mut faults = section_faults(&document);
+    faults.extend(link_faults(&document));
+    faults.extend(open_name_faults(text));
+    faults.extend(document.commands.iter().flat_map(|command| command_faults(command)));
+    let fields = document.queries.iter().flat_map(|query| unknown_fields(query));
+    faults.extend(fields.map(|field| format!("there is no field {field}")));
+    faults.extend(word_faults(&document));
+    faults.extend(quoted_faults(text));
+    faults
+}
+
+/// The alarms by the heading they stand under, as their descriptions link to them.
+fn sections_wanted() -> Vec<(&'static str, String)> {
+    let program = default_program();
+    let link = |name: &str| {
+        let alarm = program.resources().iter().find(|resource| resource.name == name).unwrap();
+        alarm.properties["alarmDescription"].as_str().unwrap().rsplit_once('#').unwrap().1.to_owned()
+    };
+    let under = |severity| match severity {
+        Severity::Page => "Alarms that page",
+        Severity::Ticket => "Alarms that open a ticket",
+    };
+    let metric = ALARMS.iter().map(|alarm| (under(alarm.severity), link(alarm.notice.name)));
+    let others = Severity::ALL.map(Severity::notice).into_iter().chain([MAINTENANCE]);
+    metric.chain(others.map(|notice| ("Alarms that stand for others", link(notice.name)))).collect()
+}
+
+/// Each alarm has its section under the heading of its kind, with all parts, and each section an alarm.
+fn section_faults(document: &Document) -> Vec<String> {
+    let wanted = sections_wanted();
+    let mut faults = Vec::new();
+    for (under, section) in &wanted {
+        match document.sections.iter().find(|found| found.heading == *section) {
+            None => faults.push(format!("the alarm {section} has no section")),
+            Some(found) if found.under != *under => faults.push(format!("{section} does not stand under {under}")),
+            Some(found) => faults.extend(part_fault(section, &found.body)),
+        }
+    }
+    let of_alarms = document.sections.iter().filter(|section| section.under.starts_with("Alarms that"));
+    let strange = of_alarms.filter(|section| !wanted.iter().any(|(_, name)| *name == section.heading));
+    faults.extend(strange.map(|section| format!("{} is no alarm", section.heading)));
+    faults
+}
+
+fn part_fault(section: &str, body: &str) -> Option<String> {
+    let leads = body.lines().filter_map(|line| line.strip_prefix("**")?.split_once(".** "));
+    let leads: Vec<_> = leads.filter(|(_, text)| !text.trim().is_empty()).map(|(lead, _)| lead).collect();
+    (leads != PARTS).then(|| format!("{section} has the parts {leads:?}"))
+}
+
+fn link_faults(document: &Document) -> Vec<String> {
+    let dead = document.links.iter().filter(|link| !document.anchors.contains(*link));
+    dead.map(|link| format!("there is no heading for the link #{link}")).collect()
+}
+
+/// `<name>` is an output, a setting, or told of.
+fn open_name_faults(text: &str) -> Vec<String> {
+    let program = default_program();
+    let names = text.split('<').skip(1).filter_map(|rest| rest.split_once('>')).map(|(name, _)| name);
+    let names: BTreeSet<_> = names.filter(|name| !name.starts_with("!--")).collect();
+    let is_known = |name: &str| {
+        program.outputs().contains_key(name) || settings::find(name).is_some() || LEFT_OPEN.contains(&name)
+    };
+    let unknown =
+        names.iter().filter(|name| !is_known(name)).map(|name| format!("<{name}> is no output and no setting"));
+    let told = text.split("### ").find(|part| part.starts_with("What the commands leave open")).unwrap_or_default();
+    let untold = LEFT_OPEN.iter().filter(|name| !told.contains(&format!("`<{name}>`")));
+    unknown.chain(untold.map(|name| format!("<{name}> is not explained"))).collect()
+}
+
+fn command_faults(command: &str) -> Vec<String> {
+    let mut faults: Vec<_> = aws::calls(command).filter_map(|call| aws::fault(&call)).collect();
+    let is_metric = |name: &str| metrics::find(name).is_some() || name == MAINTENANCE_METRIC;
+    let ours = format!("{PROJECT}-<stack>-");
+    let is_alarm = |name: &str| {
+        let thing = name.strip_prefix(&ours);
+        thing.is_some_and(|thing| sections_wanted().iter().any(|(_, section)| section == thing))
+    };
+    let is_right = |option: &str, value: &str| match option {
+        "--metric-name" => is_metric(value),
+        "--namespace" => value == NAMESPACE,
+        "--dimensions" => value == format!("{ENVIRONMENT_DIMENSION}=<stack>"),
+        "--alarm-names" => is_alarm(value),
+        "--alarm-name-prefix" => value == ours,
+        _ => true,
+    };
+    let words: Vec<_> = command.split_whitespace().collect();
+    let wrong = words.windows(2).filter(|pair| !is_right(pair[0], pair[1]));
+    faults.extend(wrong.map(|pair| format!("{} {} means nothing here", pair[0], pair[1])));
+    let is_known = ["aws ", "pulumi ", "cargo local ", "curl "].iter().any(|start| command.starts_with(start));
+    faults.extend((!is_known).then(|| format!("nothing is known of the command {command}")));
+    faults
+}
+
+/// Single words in code type mean something here.
+fn word_faults(document: &Document) -> Vec<String> {
+    let program = default_program();
+    let is_known = |word: &str| {
+        settings::find(word).is_some()
+            || program.outputs().contains_key(word)
+            || logs::ALL.iter().any(|field| field.name == word)
+            || metrics::find(word).is_some()
+            || [LATEST_KEY, NAMESPACE, ENVIRONMENT_DIMENSION, SERVICE_DIMENSION].contains(&word)
+            || WORDS_OF_OTHERS.contains(&word)
+            || (word.starts_with('<') && word.ends_with('>'))
+            || (word.contains('/') && repository(word).is_file())
+            || word.starts_with(&format!("{PROJECT}-"))
+    };
+    let words = document.code.iter().filter(|code| !code.contains(' '));
+    words.filter(|word| !is_known(word)).map(|word| format!("nothing is called {word}")).collect()
+}
+
+/// Charts are called as on the dashboard, reasons as in the log.
+fn quoted_faults(text: &str) -> Vec<String> {
+    let program = default_program().to_json();
+    let titles: BTreeSet<_> = charted(&program).into_iter().map(|charted| charted.title).collect();
+    let charts = text.split("chart \"").skip(1).filter_map(|rest| rest.split('"').next());
+    let strange = charts.filter(|chart| !titles.contains(*chart)).map(|chart| format!("there is no chart {chart}"));
+    let told = std::fs::read_to_string(repository("services/enricher/src/omdb.rs")).unwrap();
+    let table = text.split("| The reason begins with | Do |").nth(1).unwrap_or_default().split("\n\n").next().unwrap();
+    let reasons = table.lines().skip(2).filter_map(|row| row.split('|').nth(1)).map(str::trim);
+    let unknown = reasons.filter(|reason| !told.contains(&format!("#[error(\"{reason}")));
+    strange.chain(unknown.map(|reason| format!("no reason begins with {reason}"))).collect()
+}
+
+#[test]
+fn every_alarm_has_its_section_and_every_command_names_what_exists() {
+    let faults = faults(&text());
+    assert!(faults.is_empty(), "{PATH}:\n{}", faults.join("\n"));
+}
+
+/// A text in the place of another must be told, in these words, and nothing else.
+#[track_caller]
+fn assert_told(told: &str, from: &str, to: &str) {
+    let text = text();
+    assert!(text.contains(from), "there is no {from}");
+    let faults = faults(&text.replacen(from, to, 1));
+    assert!(!faults.is_empty() && faults.iter().all(|fault| fault.contains(told)), "{told}: {faults:?}");
+}
+
+#[test]
+fn a_section_that_is_missing_unknown_incomplete_or_out_of_place_is_caught() {
+    let heading = "### source-sours\n";
+    assert_told("source-sours", heading, "### source-sours-2\n");
+    assert_told("nothing is no alarm", heading, "### nothing\n\n### source-sours\n");
+    assert_told("source-sours has the parts [\"Meaning\"", "left out; the run goes on.\n\n**Confirm.** ", "\n\nLook. ");
+    let elsewhere = "## Alarms that page\n\n### source-sours\n";
+    assert_told("does not stand under Alarms that open a ticket", heading, elsewhere);
+    assert_told("no heading for the link #dead-letter", "](#dead-letters)", "](#dead-letter)");
+}
+
+#[test]
+fn a_command_that_names_what_does_not_exist_is_caught() {
+    assert_told("<rankerFunktion> is no output", "<rankerFunction>", "<rankerFunktion>");
+    assert_told("<handle> is not explained", "and `<handle>` come", "and such come");
+    assert_told(
+        "--metric-name Maintenence means nothing here",
+        "--metric-name Maintenance",
+        "--metric-name Maintenence",
+    );
+    assert_told("--namespace Movies means nothing here", "--namespace MoviePipeline", "--namespace Movies");
+    assert_told("--dimensions Stack=<stack> means nothing here", "--dimensions Environment", "--dimensions Stack");
+    assert_told("--alarm-names movie-pipeline-<stack>-pages", "<stack>-page ", "<stack>-pages ");
+    assert_told("--alarm-name-prefix <stack>- means nothing", "prefix movie-pipeline-<stack>-", "prefix <stack>-");
+    assert_told("aws lambda invoke-function", "aws lambda invoke ", "aws lambda invoke-function ");
+    assert_told("--queue-name", "receive-message --queue-url", "receive-message --queue-name");
+    assert_told("nothing is known of the command gh", "pulumi preview --refresh", "gh run list");
+}
+
+#[test]
+fn a_field_a_setting_a_chart_or_a_reason_that_does_not_exist_is_caught() {
+    assert_told("there is no field item", "fields @timestamp, run, item_index", "fields @timestamp, run, item");
+    assert_told("nothing is called batchSizes", "`batchSize`", "`batchSizes`");
+    assert_told("there is no chart Latency", "chart \"Latency (ms)\"", "chart \"Latency\"");
+    assert_told("no reason begins with OMDb refuses", "| OMDb rejects the API key |", "| OMDb refuses the key |");
+}

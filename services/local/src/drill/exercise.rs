@@ -1,0 +1,114 @@
+//! The drill itself: the fault, the virtual days around it, and what is told meanwhile.
+
+use std::sync::Arc;
+
+use alarms::Resource;
+use anyhow::Context;
+use pulumi::Program;
+
+use super::finding::{Finding, Findings};
+use super::stage::Stage;
+use super::{DRILLS, Drill};
+use crate::oncall::{Change, Day, Desk, Recording, Timeline, Watch, declared};
+use crate::pipeline::Pipeline;
+
+const MINUTE_S: i64 = 60;
+const HOUR_S: i64 = 60 * MINUTE_S;
+const DAY_S: i64 = 24 * HOUR_S;
+
+/// Noon of the day that the fault is on: 2026-11-22T12:00:00Z.
+const FAULT_S: i64 = 1_795_348_800;
+
+/// Good days before it. The first run ends an alarm that a new stack begins with, on late runs.
+const DAYS_BEFORE: i64 = 3;
+
+/// What the gauges see of a run that is well; every good day is made from it.
+#[derive(Debug)]
+pub struct GoodRun {
+    recording: Recording,
+    declared: Vec<Resource>,
+}
+
+impl GoodRun {
+    /// Runs a pipeline of its own for it.
+    ///
+    /// # Errors
+    /// The pipeline cannot be started, or the run does not complete.
+    pub async fn record() -> anyhow::Result<Self> {
+        let quiet = DRILLS.first().context("there is no drill")?;
+        let (pipeline, recording) = perform(quiet).await?;
+        Ok(Self { recording, declared: declared(pipeline.program())? })
+    }
+
+    /// The program's alarms.
+    #[must_use]
+    pub fn declared(&self) -> &[Resource] {
+        &self.declared
+    }
+}
+
+/// Makes the fault on a pipeline of the drill's own.
+async fn perform(drill: &Drill) -> anyhow::Result<(Pipeline, Recording)> {
+    let perform = async {
+        let stage = Stage::set(drill).await?;
+        (drill.act)(&stage).await?;
+        stage.clear().await
+    };
+    perform.await.with_context(|| format!("the drill {} could not be carried out", drill.name))
+}
+
+/// Carries a drill out, to its last notification.
+pub(super) async fn carry_out(drill: &'static Drill, good: Arc<GoodRun>) -> anyhow::Result<Finding> {
+    let start = std::time::Instant::now();
+    let (pipeline, recording) = perform(drill).await?;
+    let declared = alarms_of(pipeline.program())?;
+    let mut watch = Watch::new(&declared)?;
+    // It takes a processor for a while; the other drills must go on meanwhile.
+    let look = move || {
+        let changes = changes_around(&recording, &good, drill.watched_hours, &mut watch);
+        (watch, changes)
+    };
+    let (watch, changes) = tokio::task::spawn_blocking(look).await?;
+    let desk = Desk::open(pipeline.clients(), &declared).await?;
+    let mut findings = Findings::of(drill, FAULT_S);
+    for change in &changes {
+        findings.add(change, &watch);
+        if change.at_s >= FAULT_S {
+            let received = desk.act(change, &watch).await?;
+            findings.told(change, received);
+        }
+    }
+    Ok(findings.end(start.elapsed()))
+}
+
+fn alarms_of(program: &Program) -> anyhow::Result<Vec<Resource>> {
+    declared(program).context("reading the program's alarms")
+}
+
+fn changes_around(fault: &Recording, good: &GoodRun, watched_hours: i64, watch: &mut Watch) -> Vec<Change> {
+    let (start_s, end_s) = (FAULT_S - DAYS_BEFORE * DAY_S, FAULT_S + watched_hours * HOUR_S);
+    let noons = (start_s..end_s).step_by(usize::try_from(DAY_S).unwrap_or(usize::MAX));
+    let days = noons.map(|fired_s| {
+        let recording = if fired_s == FAULT_S { fault } else { &good.recording };
+        Day { fired_s, recording }
+    });
+    let metrics = Timeline { start_s, end_s, days: days.collect() }.metrics();
+    watch.look(start_s + HOUR_S, end_s, &metrics)
+}
+
+/// What the alarms do on so many good days: nothing, if they are any good. The schedule is late by up to an hour, as
+/// EventBridge may be.
+///
+/// # Errors
+/// The alarms cannot be evaluated.
+pub fn quiet_days(good: &GoodRun, days: i64) -> anyhow::Result<Vec<String>> {
+    const LATE_S: i64 = 37 * MINUTE_S + 11;
+    let (start_s, end_s) = (FAULT_S, FAULT_S + days * DAY_S);
+    let fired =
+        (0..days).map(|day| Day { fired_s: start_s + day * DAY_S + day * LATE_S % HOUR_S, recording: &good.recording });
+    let metrics = Timeline { start_s, end_s, days: fired.collect() }.metrics();
+    let mut watch = Watch::new(&good.declared)?;
+    let changes = watch.look(start_s + HOUR_S, end_s, &metrics);
+    let alarming = changes.iter().filter(|change| change.event.state() == alarms::State::Alarm);
+    Ok(alarming.map(|change| format!("{:?}", change.event)).collect())
+}

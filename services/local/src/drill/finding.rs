@@ -1,0 +1,231 @@
+//! What came of a drill.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Display, Formatter};
+use std::time::Duration;
+
+use alarms::{Event, State};
+use domain::contract::PROJECT;
+use pulumi::alarms::{ALARMS, Severity};
+use serde::Serialize;
+
+use super::Drill;
+use crate::deploy::STACK;
+use crate::oncall::{Change, Received, Watch};
+
+/// What came of a drill.
+#[derive(Debug, Clone, Serialize)]
+pub struct Finding {
+    /// The drill.
+    pub name: &'static str,
+    /// What was done.
+    pub what: &'static str,
+    /// The alarms that were to go off.
+    pub expected: BTreeSet<&'static str>,
+    /// Why these.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub because: &'static str,
+    /// The alarms that went off, in the order of time.
+    pub alarms: Vec<Alarmed>,
+    /// What the person on call was told, in the order of time.
+    pub told: Vec<Told>,
+    /// Alarms that went off and were not to, and other things that were not to be.
+    pub unexpected: Vec<String>,
+    /// Alarms that were to go off and did not, and notifications that did not come.
+    pub missing: Vec<String>,
+    /// How long the drill took, in seconds.
+    pub duration_s: f64,
+}
+
+/// An alarm that went off.
+#[derive(Debug, Clone, Serialize)]
+pub struct Alarmed {
+    /// Its name within the names of the stack, as the runbook has it.
+    pub alarm: String,
+    /// Virtual minutes after the fault; below zero it went off before it.
+    pub after_minutes: i64,
+    /// When it was over again, in the same minutes; absent when it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub over_after_minutes: Option<i64>,
+    /// `page` or `ticket`; absent for one that tells nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<&'static str>,
+    /// What it says.
+    pub description: String,
+    /// Why it went off.
+    pub reason: String,
+}
+
+/// A notification, as it arrived.
+#[derive(Debug, Clone, Serialize)]
+pub struct Told {
+    /// Virtual minutes after the fault.
+    pub after_minutes: i64,
+    /// The subject of the message.
+    pub subject: String,
+    /// The message's `NewStateValue`.
+    pub state: String,
+    /// The message's `AlarmName`.
+    pub alarm: String,
+    /// The alarms that the message names as its cause.
+    pub causes: Vec<String>,
+}
+
+impl Finding {
+    /// Whether exactly the expected alarms went off, and exactly they were told.
+    #[must_use]
+    pub fn is_as_expected(&self) -> bool {
+        self.unexpected.is_empty() && self.missing.is_empty()
+    }
+
+    /// Whether this alarm went off.
+    #[must_use]
+    pub fn has(&self, alarm: &str) -> bool {
+        self.alarms.iter().any(|alarmed| alarmed.alarm == alarm)
+    }
+}
+
+/// A finding in the making.
+#[derive(Debug)]
+pub(super) struct Findings {
+    drill: &'static Drill,
+    fault_s: i64,
+    alarms: Vec<Alarmed>,
+    told: Vec<Told>,
+}
+
+impl Findings {
+    pub(super) fn of(drill: &'static Drill, fault_s: i64) -> Self {
+        Self { drill, fault_s, alarms: Vec::new(), told: Vec::new() }
+    }
+
+    /// Takes a change of an alarm into account. Composite alarms only repeat what the others say.
+    pub(super) fn add(&mut self, change: &Change, watch: &Watch) {
+        let Event::StateChanged { alarm: name, from, to, reason, .. } = &change.event else { return };
+        let (alarm, after_minutes) = (thing_of(name), self.minutes_after(change));
+        if Severity::ALL.iter().any(|severity| severity.notice().thing == alarm) {
+            return;
+        }
+        match (from, to) {
+            (_, State::Alarm) => self.alarms.push(Alarmed {
+                severity: severity_of(&alarm),
+                alarm,
+                after_minutes,
+                over_after_minutes: None,
+                description: watch.alarm(name).map(|alarm| alarm.description().to_owned()).unwrap_or_default(),
+                reason: reason.clone(),
+            }),
+            (State::Alarm, _) => {
+                let open = self.alarms.iter_mut().rev().find(|alarmed| alarmed.alarm == alarm);
+                open.into_iter().for_each(|alarmed| alarmed.over_after_minutes = Some(after_minutes));
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes into account what the subscriber received of a change.
+    pub(super) fn told(&mut self, change: &Change, received: Vec<Received>) {
+        let after_minutes = self.minutes_after(change);
+        self.told.extend(received.into_iter().map(|Received { subject, message }| {
+            let text = |name: &str| message[name].as_str().unwrap_or_default().to_owned();
+            let children = message["TriggeringChildren"].as_array().into_iter().flatten();
+            let causes = children.filter_map(|child| child["Arn"].as_str()?.rsplit(':').next().map(thing_of));
+            let (state, alarm) = (text("NewStateValue"), thing_of(&text("AlarmName")));
+            Told { after_minutes, subject, state, alarm, causes: causes.collect() }
+        }));
+    }
+
+    fn minutes_after(&self, change: &Change) -> i64 {
+        (change.at_s - self.fault_s) / 60
+    }
+
+    pub(super) fn end(self, took: Duration) -> Finding {
+        let expected: BTreeSet<_> = self.drill.expected.iter().copied().collect();
+        let seen: BTreeSet<_> = self.alarms.iter().map(|alarmed| alarmed.alarm.as_str()).collect();
+        let mut unexpected: Vec<_> = seen.difference(&expected).map(|alarm| (*alarm).to_owned()).collect();
+        let mut missing: Vec<_> = expected.difference(&seen).map(|alarm| (*alarm).to_owned()).collect();
+        let early = self.alarms.iter().filter(|alarmed| alarmed.after_minutes < 0);
+        unexpected.extend(early.map(|alarmed| format!("{}, before the fault", alarmed.alarm)));
+        let (too_many, too_few) = self.compare_told(&expected);
+        unexpected.extend(too_many);
+        missing.extend(too_few);
+        let Drill { name, what, because, .. } = *self.drill;
+        let duration_s = (took.as_secs_f64() * 10.0).round() / 10.0;
+        Finding { name, what, expected, because, alarms: self.alarms, told: self.told, unexpected, missing, duration_s }
+    }
+
+    /// Each severity of an expected alarm is told, no other is, and nobody is told too early.
+    fn compare_told(&self, expected: &BTreeSet<&str>) -> (Vec<String>, Vec<String>) {
+        let wanted: BTreeSet<_> = expected.iter().filter_map(|alarm| severity_of(alarm)).collect();
+        let alarming = self.told.iter().filter(|told| told.state == "ALARM");
+        let mut first = BTreeMap::new();
+        for told in alarming {
+            first.entry(told.alarm.as_str()).or_insert(told.after_minutes);
+        }
+        let early = first.iter().filter(|(_, after_minutes)| **after_minutes < self.drill.silent_minutes);
+        let early = early.map(|(alarm, after_minutes)| format!("a {alarm} after {after_minutes} min already"));
+        let surplus = first.keys().filter(|alarm| !wanted.contains(**alarm)).map(|alarm| format!("a {alarm}"));
+        let missing = wanted.iter().filter(|alarm| !first.contains_key(**alarm)).map(|alarm| format!("a {alarm}"));
+        (early.chain(surplus).collect(), missing.collect())
+    }
+}
+
+/// `dead-letters` of `movie-pipeline-local-dead-letters`.
+fn thing_of(alarm: &str) -> String {
+    alarm.strip_prefix(&format!("{PROJECT}-{STACK}-")).unwrap_or(alarm).to_owned()
+}
+
+/// What the composite alarm that stands for this one is called.
+pub(super) fn severity_of(alarm: &str) -> Option<&'static str> {
+    let alarm = ALARMS.iter().find(|declared| declared.notice.thing == alarm)?;
+    Some(alarm.severity.notice().thing)
+}
+
+impl Display for Finding {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: {}\n", self.name, self.what)?;
+        if self.told.is_empty() {
+            writeln!(f, "The person on call is told nothing.")?;
+        } else {
+            writeln!(f, "The person on call is told (minutes after the fault, virtual time):")?;
+        }
+        for Told { after_minutes, subject, causes, .. } in &self.told {
+            let because = if causes.is_empty() { String::new() } else { format!(", because of {}", causes.join(", ")) };
+            writeln!(f, "  {after_minutes:>5} min  {subject}{because}")?;
+        }
+        if !self.alarms.is_empty() {
+            writeln!(f, "\nThe alarms that went off:")?;
+        }
+        for alarmed in &self.alarms {
+            let severity = alarmed.severity.unwrap_or("tells nobody");
+            writeln!(f, "  {:>5} min  {} ({severity}{})", alarmed.after_minutes, alarmed.alarm, over(alarmed))?;
+            writeln!(f, "             {}", alarmed.description)?;
+            writeln!(f, "             {}", alarmed.reason)?;
+        }
+        self.write_verdict(f)
+    }
+}
+
+fn over(alarmed: &Alarmed) -> String {
+    alarmed.over_after_minutes.map_or_else(|| ", still on".to_owned(), |minutes| format!(", over after {minutes} min"))
+}
+
+impl Finding {
+    fn write_verdict(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let expected: Vec<_> = self.expected.iter().copied().collect();
+        let expected = if expected.is_empty() { "none".to_owned() } else { expected.join(", ") };
+        write!(f, "\nExpected: {expected}")?;
+        if !self.because.is_empty() {
+            write!(f, "\n  {}", self.because)?;
+        }
+        if self.is_as_expected() {
+            return write!(f, "\nSeen: exactly that.");
+        }
+        for (word, things) in [("UNEXPECTED", &self.unexpected), ("MISSING", &self.missing)] {
+            if !things.is_empty() {
+                write!(f, "\n{word}: {}", things.join("; "))?;
+            }
+        }
+        Ok(())
+    }
+}

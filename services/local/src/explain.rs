@@ -1,0 +1,94 @@
+//! One story of a run or of a movie, from what is left of it: log lines, spans, objects and dead letters, in the order
+//! it happened.
+//!
+//! Reading is the business of `sources` and `traces`, which give [`Material`]; [`Story::tell`] makes a story of it and
+//! asks nobody. What several sources tell is told once: a log line before the span that says the same, an object with
+//! the line that reports it stored.
+
+mod failures;
+mod material;
+mod movies;
+mod show;
+mod sources;
+mod span;
+mod step;
+mod story;
+mod traces;
+
+use std::collections::BTreeSet;
+
+use domain::{ImdbId, Run};
+
+pub use material::{DeadLetter, LogLine, Material, StoredObject};
+pub(crate) use show::Shown;
+pub use span::{SpanRecord, record as span_record};
+pub use step::{Level, Step, Subject};
+pub use story::{Missing, Story, Whereabouts};
+
+use crate::endpoint::Endpoint;
+use crate::fault::Fault;
+use sources::Sources;
+
+/// How many runs are named, and looked into for a movie.
+const NEWEST: usize = 10;
+
+/// What a story is wanted of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// The newest run.
+    Latest,
+    /// This run.
+    Run(Run),
+    /// This movie: in this run, or in the newest that knows it.
+    Movie(ImdbId, Option<Run>),
+}
+
+/// Reads and tells the story of a run or a movie of an endpoint's stack.
+///
+/// # Errors
+/// [`Fault::Usage`] with the runs or movies that there are when the wanted one is not among them; [`Fault::Endpoint`].
+pub async fn explain(endpoint: Endpoint, wanted: &Wanted) -> Result<Story, Fault> {
+    let mut sources = Sources::open(endpoint).await?;
+    if let Wanted::Run(run) | Wanted::Movie(_, Some(run)) = wanted {
+        sources.look_back_to(run).await?;
+    }
+    let runs = sources.runs();
+    let run = match wanted {
+        Wanted::Latest => runs.last().cloned().ok_or_else(|| unknown("the latest run", &runs))?,
+        Wanted::Run(run) | Wanted::Movie(_, Some(run)) => {
+            runs.get(run).cloned().ok_or_else(|| unknown(&format!("run {run}"), &runs))?
+        }
+        Wanted::Movie(id, None) => newest_with(&mut sources, &runs, id).await?,
+    };
+    let material = sources.of_run(&run).await?;
+    let story = Story::tell(&run, &material);
+    match wanted {
+        Wanted::Movie(id, _) if !story.knows(id.as_str()) => Err(unknown_movie(id, &run, &story)),
+        Wanted::Movie(id, _) => Ok(story.of_movie(id.as_str())),
+        Wanted::Latest | Wanted::Run(_) => Ok(story),
+    }
+}
+
+/// The newest run that knows a movie; without one the newest, which can then name those that it has.
+async fn newest_with(sources: &mut Sources, runs: &BTreeSet<Run>, id: &ImdbId) -> Result<Run, Fault> {
+    for run in runs.iter().rev().take(NEWEST) {
+        if sources.knows_movie(run, id).await? {
+            return Ok(run.clone());
+        }
+    }
+    runs.last().cloned().ok_or_else(|| unknown(&format!("movie {id}"), runs))
+}
+
+fn unknown(what: &str, runs: &BTreeSet<Run>) -> Fault {
+    if runs.is_empty() {
+        return Fault::Usage(format!("there is no {}: this stack has had no run yet", what.trim_start_matches("the ")));
+    }
+    let newest: String = runs.iter().rev().take(NEWEST).map(|run| format!("\n  {run}")).collect();
+    Fault::Usage(format!("there is no {what}; the newest runs are:{newest}"))
+}
+
+fn unknown_movie(id: &ImdbId, run: &Run, story: &Story) -> Fault {
+    let movies: String = story.movies().take(NEWEST).map(|(position, id)| format!("\n  {position} {id}")).collect();
+    let has = if movies.is_empty() { " has no movie that is known".to_owned() } else { format!(" has:{movies}") };
+    Fault::Usage(format!("there is no movie {id} in the newest {NEWEST} runs or the one that was named; run {run}{has}"))
+}
