@@ -127,7 +127,8 @@ fn unanswered(budget: Duration) -> String {
 }
 
 /// An error and what caused it, in one line.
-pub(crate) fn reasons(error: &(dyn Error + 'static)) -> String {
+#[must_use]
+pub fn reasons(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

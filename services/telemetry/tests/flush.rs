@@ -50,7 +50,7 @@ async fn one_flush_is_one_request_for_spans_and_one_call_for_metrics() {
     assert_eq!(address, "http://collector.example:4318/v1/traces");
     assert_eq!(content_type, "application/x-protobuf");
     let resource = format!("{:?}", request.resource_spans[0].resource);
-    for part in ["service.name", "ranker", "deployment.environment.name", "test"] {
+    for part in ["service.name", "ranker", "service.version", "deployment.environment.name", "test"] {
         assert!(resource.contains(part), "{part} in {resource}");
     }
     assert!(!resource.contains("unknown_service"), "{resource}");
@@ -168,6 +168,24 @@ async fn the_work_beside_a_flush_that_nobody_answers_goes_on() {
     assert!(worked < Instant::now());
     assert_eq!(counts(&report), (0, 1, 0, 4));
     assert!(report.duration >= BUDGET && report.duration < BUDGET * 5, "{:?}", report.duration);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flush_that_nobody_answers_takes_its_budget_and_not_a_millisecond_more() {
+    for (collector, cloudwatch) in
+        [(Mood::Hangs, Mood::Hangs), (Mood::Hangs, Mood::Refuses), (Mood::Refuses, Mood::Hangs)]
+    {
+        let receivers = Receivers::new();
+        receivers.collector.set(collector);
+        receivers.cloudwatch.set(cloudwatch);
+        let (telemetry, _captured) = start(&receivers);
+        finish_span("lost");
+        telemetry.metrics().count(MOVIES_RANKED, 10);
+        let start = tokio::time::Instant::now();
+        let report = telemetry.flush_within(BUDGET).await;
+        assert!(start.elapsed() <= BUDGET, "{collector:?}, {cloudwatch:?}: {:?}", start.elapsed());
+        assert_eq!(counts(&report), (0, 1, 0, 4), "{collector:?}, {cloudwatch:?}");
+    }
 }
 
 #[tokio::test]
