@@ -8,12 +8,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use domain::Run;
 use domain::contract::environment::ENRICHER_RESERVE;
-use domain::contract::metrics::{ENRICHMENT_FAILURES, MOVIES_ENRICHED, RUNS_COMPLETED};
+use domain::contract::metrics::{ENRICHMENT_FAILURES, MOVIES_ENRICHED, RUN_DURATION, RUNS_COMPLETED};
 use domain::message::{MovieMessage, TRACEPARENT_ATTRIBUTE};
 use function::{Deadline, milliseconds};
 use serde_json::Value;
@@ -146,6 +146,9 @@ impl<B: Bucket, A: Ask, K: KeyStore> Enricher<B, A, K> {
             Completion::AlreadyAssembled => None,
             Completion::Assembled { list } => {
                 self.metrics.count(RUNS_COMPLETED, 1);
+                // An event made by hand may name a time to come: such a run took no time yet.
+                let duration = SystemTime::now().duration_since(run.time().into()).unwrap_or_default();
+                self.metrics.measure(RUN_DURATION, duration);
                 tracing::info!(run = run.as_str(), "the run is complete");
                 Some(list)
             }

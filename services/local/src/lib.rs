@@ -60,4 +60,4 @@ pub use progress::Progress;
 pub use recorder::{AwsRequest, Call, Recorder};
 pub use report::{Report, StoredMovie};
 pub use schedule::ScheduledEvent;
-pub use traces::{Span, TraceReceiver};
+pub use traces::{Span, SpanEvent, TraceReceiver};

@@ -7,6 +7,8 @@ mod bucket;
 mod omdb_failures;
 mod repeated_events;
 mod telemetry;
+mod telemetry_lost;
+mod traces;
 
 use std::time::Duration;
 
