@@ -44,7 +44,7 @@ impl EnrichmentError {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Message(_) => "message",
-            Self::Omdb(_) => "OMDb",
+            Self::Omdb(error) => error.kind(),
             Self::Bucket(_) => "bucket",
             Self::OutOfTime => "timeout",
             Self::Panicked => "panic",

@@ -51,6 +51,7 @@ const MESSAGING_SYSTEM: &str = "aws_sqs";
 struct Done {
     enrichment: Enrichment,
     run: Run,
+    position: usize,
     of: usize,
     /// The trace context of the span that sent it.
     sender: Option<String>,
@@ -126,7 +127,8 @@ impl<B: Bucket, A: Ask, K: KeyStore> Enricher<B, A, K> {
         }
         let mut failed = Vec::new();
         for ((run, of), records) in runs {
-            let span = completion_span(run, records.iter().find_map(|(_, done)| done.sender.as_deref()));
+            let first = records.iter().min_by_key(|(_, done)| done.position);
+            let span = completion_span(run, first.and_then(|(_, done)| done.sender.as_deref()));
             let work = self.complete_run(run, of).instrument(span.clone());
             let completed = tokio::time::timeout_at(deadline.instant(), work).await;
             if let Err(error) = completed.unwrap_or(Err(CompletionError::OutOfTime)) {
@@ -208,7 +210,13 @@ impl<B: Bucket, A: Ask, K: KeyStore> Work<B, A, K> {
         span.record("position", message.position);
         span.record("imdb_id", message.movie.id.as_str());
         let enrichment = store(&message, &*self.bucket, &self.omdb, &self.breaker, self.deadline).await?;
-        Ok(Done { enrichment, run: message.run, of: message.of, sender: sender_of(record).map(str::to_owned) })
+        Ok(Done {
+            enrichment,
+            run: message.run,
+            position: message.position,
+            of: message.of,
+            sender: sender_of(record).map(str::to_owned),
+        })
     }
 }
 
@@ -252,7 +260,7 @@ fn record_span(record: &SqsMessage, batch: &Span) -> Span {
 }
 
 /// The span in which a run is completed: part of the batch, if the batch is part of the run's trace. A batch of several
-/// runs is not; the span is then a child of a sender of its own run.
+/// runs is not; the span is then a child of the sender of its run's best movie in the batch.
 fn completion_span(run: &Run, sender: Option<&str>) -> Span {
     let span = info_span!("complete run", run = run.as_str());
     if let Some(sender) = sender.filter(|sender| !propagation::is_of_trace(&Span::current(), sender)) {

@@ -100,6 +100,21 @@ pub enum OmdbError {
     },
 }
 
+impl OmdbError {
+    /// In a word, for spans.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Key(_) => "key unreadable",
+            Self::KeyRejected => "key rejected",
+            Self::QuotaExhausted => "quota exhausted",
+            Self::UnknownId(_) => "unknown id",
+            Self::Unavailable { .. } => "OMDb unavailable",
+            Self::OutOfTime { .. } => "timeout",
+        }
+    }
+}
+
 impl<A: Ask, K: KeyStore> Omdb<A, K> {
     /// The API behind `api`, with the key from `keys`.
     #[must_use]

@@ -115,7 +115,7 @@ impl AwsCalls {
             let status = response.map(|response| response.status().as_u16());
             let is_expected = self.expected.iter().any(|(of, expected)| *of == operation && Some(*expected) == status);
             if !is_expected {
-                spans::fail(span, error_type(error, response), telemetry::reasons(error));
+                spans::fail(span, error_type(error, response), cause(error));
             }
         }
     }
@@ -165,7 +165,7 @@ impl Intercept for AwsCalls {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if let Some(Err(error)) = context.output_or_error() {
-            config.interceptor_state().store_put(LastFailure(telemetry::reasons(error)));
+            config.interceptor_state().store_put(LastFailure(cause(error)));
         }
         Ok(())
     }
@@ -182,6 +182,16 @@ impl Intercept for AwsCalls {
         }
         Ok(())
     }
+}
+
+/// What the service said, or all that kept it from saying something.
+fn cause(error: &OrchestratorError<Error>) -> String {
+    let Some(answer) = error.as_operation_error() else { return telemetry::reasons(error) };
+    let mut innermost: &dyn std::error::Error = answer;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
 }
 
 /// The service's own name of the error, or what kept its answer from arriving.

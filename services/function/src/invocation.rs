@@ -61,7 +61,10 @@ impl<S> Function<S> {
         let serve = service_fn(|event: LambdaEvent<Value>| {
             let deadline = Deadline::at(event.context.deadline());
             let work = handler(event.payload, deadline);
-            async move { work.await.map_err(|error| report(&error)) }
+            async move {
+                let _panic_is_noted = OnPanic(Span::current());
+                work.await.map_err(|error| report(&error))
+            }
         });
         let around = Flushing { telemetry: Arc::clone(&self.telemetry), trigger };
         match Runtime::new(serve).layer(around).run().await {
@@ -71,6 +74,17 @@ impl<S> Function<S> {
                 self.telemetry.flush().await;
                 ExitCode::FAILURE
             }
+        }
+    }
+}
+
+/// Marks an invocation as failed when its handler panics. The panic hook marks the span in which that happened.
+struct OnPanic(Span);
+
+impl Drop for OnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            spans::fail(&self.0, "panic", "the handler panicked; the log has its place");
         }
     }
 }
@@ -197,6 +211,19 @@ mod tests {
             assert_ne!(span.span_context.trace_id().to_string(), TRACE);
             assert_eq!(span.parent_span_id.to_string(), "0000000000000000");
         }
+    }
+
+    #[test]
+    fn a_panic_of_the_handler_fails_the_invocation() {
+        let captured = capture(domain::contract::Service::Enricher);
+        let span = info_span!("invocation");
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _panic_is_noted = OnPanic(span.clone());
+            panic!("a fault of ours");
+        }));
+        drop(span);
+        assert!(panicked.is_err());
+        assert!(format!("{:?}", captured.spans()[0].status).contains("panicked"));
     }
 
     #[test]

@@ -104,7 +104,7 @@ where
     S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
 {
     let recorded = move |metadata: &Metadata<'_>| {
-        if metadata.is_span() { logs::is_span_wanted(metadata, level) } else { *metadata.level() <= Level::WARN }
+        if metadata.is_span() { logs::is_span_wanted(metadata, level) } else { logs::is_event_of_span(metadata) }
     };
     tracing_opentelemetry::layer()
         .with_tracer(tracer)

@@ -179,12 +179,18 @@ async fn redrive(pipeline: &Pipeline) {
 #[tokio::test]
 async fn a_batch_of_two_runs_has_a_trace_of_its_own_while_each_run_keeps_its_movies_and_its_completion() {
     let pipeline = held(small()).await;
-    let yesterday = pipeline.event_at("2026-11-21T12:00:00Z".parse().unwrap()).unwrap();
-    publish(&pipeline, &yesterday, MOVIES).await;
-    publish(&pipeline, &noon(&pipeline), 2 * MOVIES).await;
+    let event = |day: &str| pipeline.event_at(format!("2026-11-{day}T12:00:00Z").parse().unwrap()).unwrap();
+    // Fetches the key, which would otherwise be part of either run.
+    publish(&pipeline, &event("20"), MOVIES).await;
     deliver(&pipeline, true).await;
-    let spans = spans_after(&pipeline, 2, 1).await;
-    assert_tree("mixed", &tree::trees(&spans));
+    let before = spans_after(&pipeline, 1, 1).await.len();
+    deliver(&pipeline, false).await;
+
+    publish(&pipeline, &event("21"), MOVIES).await;
+    publish(&pipeline, &event("22"), 2 * MOVIES).await;
+    deliver(&pipeline, true).await;
+    let spans = spans_after(&pipeline, 3, 2).await;
+    assert_tree("mixed", &tree::trees(&spans[before..]));
 }
 
 #[tokio::test]
