@@ -44,7 +44,7 @@ impl Run {
 
     /// The time that names it, to the second.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a run is made by reading exactly this form")]
+    #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a run is made by reading exactly this form")]
     pub fn time(&self) -> DateTime<Utc> {
         NaiveDateTime::parse_from_str(&self.0, FORMAT).expect("a run's name is a time").and_utc()
     }

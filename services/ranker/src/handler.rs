@@ -107,13 +107,9 @@ impl RankerError {
     }
 }
 
-/// The work in a span of its own, which fails with it.
-async fn within<T>(span: Span, work: impl Future<Output = Result<T, RankerError>>) -> Result<T, RankerError> {
-    let outcome = work.instrument(span.clone()).await;
-    if let Err(error) = &outcome {
-        spans::fail(&span, error.kind(), error);
-    }
-    outcome
+/// What came of the work in a span; the span fails with it.
+fn note<T>(span: &Span, outcome: Result<T, RankerError>) -> Result<T, RankerError> {
+    outcome.inspect_err(|error| spans::fail(span, error.kind(), error))
 }
 
 impl<S: Source, T: Topic> Ranker<S, T> {
@@ -130,12 +126,14 @@ impl<S: Source, T: Topic> Ranker<S, T> {
     pub async fn handle(&self, event: Value, now: DateTime<Utc>) -> Result<Summary, RankerError> {
         let run = run_of(&event, now)?;
         let span = info_span!("rank", run = run.as_str());
-        within(span, self.rank_and_publish(run)).await
+        note(&span, self.rank_and_publish(run).instrument(span.clone()).await)
     }
 
     async fn rank_and_publish(&self, run: Run) -> Result<Summary, RankerError> {
         let started = Instant::now();
-        let ranked = within(info_span!("read source"), self.read_and_rank()).await?;
+        let span = info_span!("read source");
+        let ranked = note(&span, self.read_and_rank().instrument(span.clone()).await)?;
+        drop(span);
         let RankedList { movies, items, rejected } = ranked;
         if movies.is_empty() {
             return Err(RankerError::NothingToRank { location: self.source.location().clone(), items, rejected });

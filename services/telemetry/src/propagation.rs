@@ -67,14 +67,11 @@ pub fn is_of_trace(span: &Span, traceparent: &str) -> bool {
 /// `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1`. The link's `source` is the one of
 /// <https://opentelemetry.io/docs/specs/semconv/faas/aws-lambda/>.
 ///
-/// False, with nothing linked, when X-Ray does not keep that trace: then there is nothing to follow the link to.
-pub fn link_to_xray(span: &Span, header: &str) -> bool {
-    match span_context_from_str(header) {
-        Some(xray) if xray.is_valid() && xray.is_sampled() => {
-            span.add_link_with_attributes(xray, vec![KeyValue::new("source", "x-ray-env")]);
-            true
-        }
-        _ => false,
+/// Nothing is linked when X-Ray does not keep that trace: there is nothing to follow the link to.
+pub fn link_to_xray(span: &Span, header: &str) {
+    let xray = span_context_from_str(header).filter(|xray| xray.is_valid() && xray.is_sampled());
+    if let Some(xray) = xray {
+        span.add_link_with_attributes(xray, vec![KeyValue::new("source", "x-ray-env")]);
     }
 }
 
