@@ -46,8 +46,10 @@ impl Trigger {
 impl<S> Function<S> {
     /// Serves events until Lambda ends the environment.
     ///
-    /// If all senders of an event belong to one trace, its invocation is part of it, as a child of the first sender. If
-    /// they do not, or there are none, it begins a trace.
+    /// If all senders of an event belong to one trace, its invocation is part of it, as a child of the first sender: a
+    /// span has one parent, SQS keeps no order, and the first needs nothing of the message itself to be known. The
+    /// handler's own span links to all of them. If they are of several traces, or there are none, the invocation begins
+    /// a trace.
     ///
     /// The event comes as plain JSON: a handler tells what it cannot read by its own error, in its own words. Events
     /// are handled one at a time, as Lambda sends them.

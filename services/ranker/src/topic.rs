@@ -74,6 +74,7 @@ fn describe(input: &Input) -> Description {
         attributes: vec![
             KeyValue::new(attribute::MESSAGING_SYSTEM, MESSAGING_SYSTEM),
             KeyValue::new(attribute::MESSAGING_OPERATION_TYPE, "send"),
+            KeyValue::new(attribute::MESSAGING_OPERATION_NAME, "publish_batch"),
             KeyValue::new(attribute::MESSAGING_DESTINATION_NAME, name_in(arn).to_owned()),
             KeyValue::new(attribute::MESSAGING_BATCH_MESSAGE_COUNT, i64::try_from(entries.len()).unwrap_or(i64::MAX)),
             KeyValue::new(attribute::AWS_SNS_TOPIC_ARN, arn.to_owned()),

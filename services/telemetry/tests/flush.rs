@@ -203,11 +203,15 @@ async fn a_larger_budget_than_the_timeout_of_the_settings_does_not_count() {
 async fn spans_beyond_what_the_buffer_holds_are_counted_as_dropped() {
     let receivers = Receivers::new();
     let (telemetry, _captured) = start(&receivers);
-    for _ in 0..4_096 + 5 {
+    for _ in 0..8_192 + 5 {
         finish_span("one of many");
     }
     let report = telemetry.flush().await;
-    assert_eq!((report.spans_sent, report.spans_dropped), (4_096, 5));
+    assert_eq!((report.spans_sent, report.spans_dropped), (8_192, 5));
+    let requests = receivers.collector.requests();
+    let sizes: Vec<_> =
+        requests.iter().map(|(_, _, request)| request.resource_spans[0].scope_spans[0].spans.len()).collect();
+    assert_eq!(sizes, [4_096, 4_096], "no request is larger than X-Ray takes");
     assert_eq!(reported_drops(&receivers), 5.0);
     finish_span("there is room again");
     assert_eq!(telemetry.flush().await.spans_sent, 1);

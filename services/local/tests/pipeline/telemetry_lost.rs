@@ -101,7 +101,9 @@ async fn assert_loss_is_noted_within_the_budget(pipeline: &Pipeline) {
         let has = |message: &str| lines.iter().any(|line| line[logs::MESSAGE.name] == message);
         Ok((has("spans were not delivered") && has("metrics were not delivered")).then_some(lines))
     };
-    let lines = pipeline.eventually("the loss in the log", PATIENCE, noted).await.unwrap();
+    let mut lines = pipeline.eventually("the loss in the log", PATIENCE, noted).await.unwrap();
+    // The log has them as they came in.
+    lines.sort_by_key(time);
     let budget = TELEMETRY_FLUSH_TIMEOUT_MS.default.unwrap().parse().map(Duration::from_millis).unwrap();
     let mut worked = None;
     for line in &lines {

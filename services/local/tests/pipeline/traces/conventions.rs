@@ -68,6 +68,7 @@ fn check_omdb_request(span: &Span) {
 fn check_message(span: &Span, system: &str, operation: &str) {
     has(&span.attributes, "messaging.system", system);
     has(&span.attributes, "messaging.operation.type", operation);
+    assert!(span.attributes.contains_key("messaging.operation.name"), "{span:?}");
     has(&span.attributes, "messaging.destination.name", &format!("movie-pipeline-{STACK}-movies"));
 }
 
