@@ -42,6 +42,13 @@ impl Run {
         }
     }
 
+    /// The time that names it, to the second.
+    #[must_use]
+    #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a run is made by reading exactly this form")]
+    pub fn time(&self) -> DateTime<Utc> {
+        NaiveDateTime::parse_from_str(&self.0, FORMAT).expect("a run's name is a time").and_utc()
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -86,7 +93,9 @@ mod tests {
     #[test]
     fn a_run_is_named_by_the_time_of_its_event() {
         let time = "2026-11-22T12:00:00.750Z".parse().unwrap();
-        assert_eq!(Run::at(time).unwrap().as_str(), "2026-11-22T12-00-00Z");
+        let run = Run::at(time).unwrap();
+        assert_eq!(run.as_str(), "2026-11-22T12-00-00Z");
+        assert_eq!(run.time(), "2026-11-22T12:00:00Z".parse::<DateTime<Utc>>().unwrap());
     }
 
     #[test]

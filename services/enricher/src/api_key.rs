@@ -4,6 +4,7 @@ use std::fmt;
 
 use aws_config::SdkConfig;
 use aws_sdk_ssm::error::DisplayErrorContext;
+use function::aws_calls::{AwsCalls, Description};
 use tokio::sync::Mutex;
 
 /// An `OMDb` API key. It does not print itself.
@@ -57,7 +58,10 @@ impl SsmKeyStore {
     /// A client of this parameter.
     #[must_use]
     pub fn new(aws: &SdkConfig, parameter: &str) -> Self {
-        Self { ssm: aws_sdk_ssm::Client::new(aws), parameter: parameter.to_owned() }
+        // The parameter's name says nothing that the log of a failure does not, and conventions have no name for it.
+        let calls = AwsCalls { describe: |_| Description::default(), expected: &[] };
+        let config = aws_sdk_ssm::config::Builder::from(aws).interceptor(calls).build();
+        Self { ssm: aws_sdk_ssm::Client::from_conf(config), parameter: parameter.to_owned() }
     }
 
     fn error(&self, reason: String) -> KeyError {

@@ -5,12 +5,17 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::operation::get_object::GetObjectInput;
+use aws_sdk_s3::operation::head_object::{HeadObjectInput, HeadObjectOutput};
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Input;
+use aws_sdk_s3::operation::put_object::PutObjectInput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ServerSideEncryption;
 use domain::Run;
 use domain::enriched::RUN_METADATA;
+use function::aws_calls::{AwsCalls, Description, Input};
 use function::backoff::Backoff;
+use telemetry::spans::{KeyValue, attribute};
 
 /// What the enricher asks of its bucket.
 pub trait Bucket: Send + Sync + 'static {
@@ -94,7 +99,8 @@ impl S3Bucket {
     /// A client of this bucket that encrypts with this key.
     #[must_use]
     pub fn new(aws: &SdkConfig, bucket: &str, kms_key_arn: &str) -> Self {
-        Self::with_client(aws_sdk_s3::Client::new(aws), bucket, kms_key_arn)
+        let config = aws_sdk_s3::config::Builder::from(aws).interceptor(AwsCalls { describe, expected: EXPECTED });
+        Self::with_client(aws_sdk_s3::Client::from_conf(config.build()), bucket, kms_key_arn)
     }
 
     /// The same over a client that exists already.
@@ -102,6 +108,22 @@ impl S3Bucket {
     pub fn with_client(s3: aws_sdk_s3::Client, bucket: &str, kms_key_arn: &str) -> Self {
         Self { s3, bucket: bucket.to_owned(), kms_key_arn: kms_key_arn.to_owned() }
     }
+}
+
+/// What S3 answers in the course of things: no such object yet, and a condition that does not hold.
+const EXPECTED: &[(&str, u16)] = &[("HeadObject", 404), ("PutObject", 412)];
+
+fn describe(input: &Input) -> Description {
+    let bucket_and_key = [
+        input.downcast_ref::<HeadObjectInput>().map(|head| (head.bucket(), head.key())),
+        input.downcast_ref::<GetObjectInput>().map(|get| (get.bucket(), get.key())),
+        input.downcast_ref::<PutObjectInput>().map(|put| (put.bucket(), put.key())),
+        input.downcast_ref::<ListObjectsV2Input>().map(|list| (list.bucket(), None)),
+    ];
+    let (bucket, key) = bucket_and_key.into_iter().flatten().next().unwrap_or_default();
+    let named = [(attribute::AWS_S3_BUCKET, bucket), (attribute::AWS_S3_KEY, key)];
+    let attributes = named.into_iter().filter_map(|(name, value)| Some(KeyValue::new(name, value?.to_owned())));
+    attributes.collect::<Vec<_>>().into()
 }
 
 impl Bucket for S3Bucket {

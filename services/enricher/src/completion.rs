@@ -44,6 +44,18 @@ pub enum CompletionError {
     OutOfTime,
 }
 
+impl CompletionError {
+    /// In a word, for spans.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Bucket(_) => "bucket",
+            Self::Contended => "contended",
+            Self::OutOfTime => "timeout",
+        }
+    }
+}
+
 /// Looks whether a run is complete; if so, sees to it that its list stands. It is written once: two who assemble it at
 /// the same time write the same bytes, and only one of them is told that it did.
 ///

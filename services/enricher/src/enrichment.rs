@@ -38,6 +38,20 @@ pub enum EnrichmentError {
     Panicked,
 }
 
+impl EnrichmentError {
+    /// In a word, for spans.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Message(_) => "message",
+            Self::Omdb(error) => error.kind(),
+            Self::Bucket(_) => "bucket",
+            Self::OutOfTime => "timeout",
+            Self::Panicked => "panic",
+        }
+    }
+}
+
 /// Enriches and stores the movie of one message.
 ///
 /// # Errors

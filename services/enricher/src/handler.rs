@@ -8,16 +8,17 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use domain::Run;
 use domain::contract::environment::ENRICHER_RESERVE;
-use domain::contract::metrics::{ENRICHMENT_FAILURES, MOVIES_ENRICHED, RUNS_COMPLETED};
+use domain::contract::metrics::{ENRICHMENT_FAILURES, MOVIES_ENRICHED, RUN_DURATION, RUNS_COMPLETED};
 use domain::message::{MovieMessage, TRACEPARENT_ATTRIBUTE};
 use function::{Deadline, milliseconds};
 use serde_json::Value;
-use telemetry::{Metrics, propagation};
+use telemetry::spans::attribute;
+use telemetry::{Metrics, propagation, spans};
 use tokio::task::JoinSet;
 use tracing::{Instrument, Span, info_span};
 
@@ -42,11 +43,18 @@ pub struct Enricher<B, A, K> {
 #[error("the event is no SQS event: {0}; the enricher is invoked by its event source mapping alone")]
 pub struct EnricherError(#[source] serde_json::Error);
 
+/// SQS in OpenTelemetry's list of messaging systems
+/// (<https://opentelemetry.io/docs/specs/semconv/registry/attributes/messaging/#messaging-system>).
+const MESSAGING_SYSTEM: &str = "aws_sqs";
+
 /// A record that is done, and the run it may have completed.
 struct Done {
     enrichment: Enrichment,
     run: Run,
+    position: usize,
     of: usize,
+    /// The trace context of the span that sent it.
+    sender: Option<String>,
 }
 
 /// What came of each record: its id, and the work done or why not.
@@ -66,14 +74,7 @@ impl<B: Bucket, A: Ask, K: KeyStore> Enricher<B, A, K> {
     pub async fn handle(&self, event: Value, deadline: Deadline) -> Result<SqsBatchResponse, EnricherError> {
         let started = Instant::now();
         let event: SqsEvent = serde_json::from_value(event).map_err(EnricherError)?;
-        let records = event.records.len();
-        let span = info_span!(
-            "process batch",
-            otel.kind = "consumer",
-            messaging.system = "aws_sqs",
-            messaging.operation.type = "process",
-            messaging.batch.message_count = records,
-        );
+        let span = batch_span(&event.records);
         let outcomes = self.enrich_all(event.records, deadline, &span).await;
         let mut failed = failed_ids(&outcomes);
         let done = outcomes.iter().filter_map(|(id, outcome)| Some((id.as_str(), outcome.as_ref().ok()?))).collect();
@@ -100,8 +101,8 @@ impl<B: Bucket, A: Ask, K: KeyStore> Enricher<B, A, K> {
                 deadline: deadline.less(ENRICHER_RESERVE),
             };
             let span = record_span(&record, batch);
-            let handle = tasks.spawn(async move { work.process(&record).await }.instrument(span));
-            running.insert(handle.id(), id);
+            let handle = tasks.spawn(async move { work.process(&record).await }.instrument(span.clone()));
+            running.insert(handle.id(), (id, span));
         }
         let mut outcomes = Vec::new();
         while let Some(joined) = tasks.join_next_with_id().await {
@@ -109,7 +110,10 @@ impl<B: Bucket, A: Ask, K: KeyStore> Enricher<B, A, K> {
                 Ok((task, outcome)) => (task, outcome),
                 Err(panicked) => (panicked.id(), Err(EnrichmentError::Panicked)),
             };
-            let id = running.remove(&task).unwrap_or_default();
+            let (id, span) = running.remove(&task).unwrap_or_else(|| (String::new(), Span::none()));
+            if let Err(error) = &outcome {
+                spans::fail(&span, error.kind(), error);
+            }
             outcomes.push((id, outcome));
         }
         outcomes
@@ -117,18 +121,20 @@ impl<B: Bucket, A: Ask, K: KeyStore> Enricher<B, A, K> {
 
     /// Completes each run of the batch once; gives the records of those that could not be completed.
     async fn complete_runs(&self, done: Vec<(&str, &Done)>, deadline: Deadline) -> Vec<String> {
-        let mut runs = BTreeMap::<(&Run, usize), Vec<&str>>::new();
+        let mut runs = BTreeMap::<(&Run, usize), Vec<(&str, &Done)>>::new();
         for (id, done) in done {
-            runs.entry((&done.run, done.of)).or_default().push(id);
+            runs.entry((&done.run, done.of)).or_default().push((id, done));
         }
         let mut failed = Vec::new();
-        for ((run, of), ids) in runs {
-            let span = info_span!("complete run", run = run.as_str());
-            let work = self.complete_run(run, of).instrument(span);
+        for ((run, of), records) in runs {
+            let first = records.iter().min_by_key(|(_, done)| done.position);
+            let span = completion_span(run, first.and_then(|(_, done)| done.sender.as_deref()));
+            let work = self.complete_run(run, of).instrument(span.clone());
             let completed = tokio::time::timeout_at(deadline.instant(), work).await;
             if let Err(error) = completed.unwrap_or(Err(CompletionError::OutOfTime)) {
                 tracing::error!(run = run.as_str(), reason = %error, "the run could not be completed; its records are tried again");
-                failed.extend(ids.into_iter().map(str::to_owned));
+                spans::fail(&span, error.kind(), error);
+                failed.extend(records.into_iter().map(|(id, _)| id.to_owned()));
             }
         }
         failed
@@ -142,6 +148,9 @@ impl<B: Bucket, A: Ask, K: KeyStore> Enricher<B, A, K> {
             Completion::AlreadyAssembled => None,
             Completion::Assembled { list } => {
                 self.metrics.count(RUNS_COMPLETED, 1);
+                // An event made by hand may name a time to come: such a run took no time yet.
+                let duration = SystemTime::now().duration_since(run.time().into()).unwrap_or_default();
+                self.metrics.measure(RUN_DURATION, duration);
                 tracing::info!(run = run.as_str(), "the run is complete");
                 Some(list)
             }
@@ -189,7 +198,6 @@ impl<B: Bucket, A: Ask, K: KeyStore> Work<B, A, K> {
             }
             Err(error) => {
                 tracing::error!(duration_ms, reason = %error, "the record failed; the queue delivers it again");
-                Span::current().record("otel.status_code", "error");
             }
         }
         outcome
@@ -202,32 +210,77 @@ impl<B: Bucket, A: Ask, K: KeyStore> Work<B, A, K> {
         span.record("position", message.position);
         span.record("imdb_id", message.movie.id.as_str());
         let enrichment = store(&message, &*self.bucket, &self.omdb, &self.breaker, self.deadline).await?;
-        Ok(Done { enrichment, run: message.run, of: message.of })
+        Ok(Done {
+            enrichment,
+            run: message.run,
+            position: message.position,
+            of: message.of,
+            sender: sender_of(record).map(str::to_owned),
+        })
     }
 }
 
-/// The span of one record: a child of the span that sent it, while the batch links to it
-/// (<https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/>). For the log it stays within the batch, so
-/// that its lines have the invocation's `request_id`; without a sender it does for the trace, too.
+/// The span of the whole batch. It links to the senders of all its records
+/// (<https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/>).
+fn batch_span(records: &[SqsMessage]) -> Span {
+    let span = info_span!("process batch", otel.kind = "consumer");
+    describe_processing(&span, records.first());
+    spans::set(&span, attribute::MESSAGING_BATCH_MESSAGE_COUNT, i64::try_from(records.len()).unwrap_or(i64::MAX));
+    for sender in records.iter().filter_map(sender_of) {
+        if !propagation::link(&span, sender) {
+            tracing::debug!("a record's trace context cannot be read; its trace begins here");
+        }
+    }
+    span
+}
+
+/// The span of one record: a child of the span that sent it. For the log it stays within the batch, so that its lines
+/// have the invocation's `request_id`; without a sender it does for the trace, too. A record that is delivered again is
+/// one more child of the same sender, with its receive count.
 fn record_span(record: &SqsMessage, batch: &Span) -> Span {
     let span = info_span!(
         parent: batch,
         "process movie",
         otel.kind = "consumer",
-        otel.status_code = tracing::field::Empty,
-        messaging.system = "aws_sqs",
-        messaging.operation.type = "process",
         message_id = record.message_id,
         receive_count = record.attributes.get("ApproximateReceiveCount"),
         run = tracing::field::Empty,
         position = tracing::field::Empty,
         imdb_id = tracing::field::Empty,
     );
-    let attribute = record.message_attributes.get(TRACEPARENT_ATTRIBUTE);
-    if let Some(traceparent) = attribute.and_then(|attribute| attribute.string_value.as_deref())
-        && !(propagation::set_parent(&span, traceparent) && propagation::link(batch, traceparent))
-    {
-        tracing::debug!("the record's trace context cannot be read; its trace begins here");
+    describe_processing(&span, Some(record));
+    if let Some(id) = &record.message_id {
+        spans::set(&span, attribute::MESSAGING_MESSAGE_ID, id.clone());
+    }
+    if let Some(sender) = sender_of(record) {
+        // A context that cannot be read leaves the record in the batch's trace.
+        let _ = propagation::set_parent(&span, sender);
     }
     span
+}
+
+/// The span in which a run is completed: part of the batch, if the batch is part of the run's trace. A batch of several
+/// runs is not; the span is then a child of the sender of its run's best movie in the batch.
+fn completion_span(run: &Run, sender: Option<&str>) -> Span {
+    let span = info_span!("complete run", run = run.as_str());
+    if let Some(sender) = sender.filter(|sender| !propagation::is_of_trace(&Span::current(), sender)) {
+        let _ = propagation::set_parent(&span, sender);
+    }
+    span
+}
+
+fn describe_processing(span: &Span, record: Option<&SqsMessage>) {
+    spans::set(span, attribute::MESSAGING_SYSTEM, MESSAGING_SYSTEM);
+    spans::set(span, attribute::MESSAGING_OPERATION_TYPE, "process");
+    spans::set(span, attribute::MESSAGING_OPERATION_NAME, "process");
+    // The last part of `arn:<partition>:sqs:<region>:<account>:<queue>`.
+    let queue = record.and_then(|record| record.event_source_arn.as_deref()?.rsplit(':').next());
+    if let Some(queue) = queue {
+        spans::set(span, attribute::MESSAGING_DESTINATION_NAME, queue.to_owned());
+    }
+}
+
+/// The W3C trace context of the span that sent a record.
+fn sender_of(record: &SqsMessage) -> Option<&str> {
+    record.message_attributes.get(TRACEPARENT_ATTRIBUTE)?.string_value.as_deref()
 }

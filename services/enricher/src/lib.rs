@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`settings`] | which variables are read |
 //! | [`handler`] | a batch → which of its records failed |
+//! | [`senders`] | whose trace an invocation is part of |
 //! | [`enrichment`] | one record → one object |
 //! | [`completion`] | all objects of a run → its list, and the latest list |
 //! | [`omdb`] | the `OMDb` API |
@@ -20,4 +21,5 @@ pub mod completion;
 pub mod enrichment;
 pub mod handler;
 pub mod omdb;
+pub mod senders;
 pub mod settings;

@@ -8,6 +8,7 @@ use enricher::api_key::SsmKeyStore;
 use enricher::bucket::S3Bucket;
 use enricher::handler::Enricher;
 use enricher::omdb::{Omdb, OmdbHttp};
+use enricher::senders;
 use enricher::settings::Settings;
 
 #[tokio::main(flavor = "current_thread")]
@@ -29,7 +30,7 @@ async fn main() -> ExitCode {
     let bucket = S3Bucket::new(&function.connections.aws, bucket, kms_key_arn);
     let enricher = Arc::new(Enricher::new(bucket, omdb, function.metrics()));
     function
-        .serve(move |event, deadline| {
+        .serve(senders::TRIGGER, move |event, deadline| {
             let enricher = Arc::clone(&enricher);
             async move { enricher.handle(event, deadline).await }
         })

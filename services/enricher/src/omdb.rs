@@ -19,9 +19,10 @@ use domain::contract::metrics::{OMDB_AUTH_REJECTED, OMDB_DURATION, OMDB_QUOTA_EX
 use domain::enriched::OmdbMovie;
 use function::backoff::Backoff;
 use function::{Deadline, milliseconds};
-use telemetry::Metrics;
+use telemetry::spans::attribute;
+use telemetry::{Metrics, spans};
 use tokio::sync::Semaphore;
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, Span, info_span};
 
 pub use answer::Answer;
 pub use http::{Ask, HttpError, OmdbHttp};
@@ -99,6 +100,21 @@ pub enum OmdbError {
     },
 }
 
+impl OmdbError {
+    /// In a word, for spans.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Key(_) => "key unreadable",
+            Self::KeyRejected => "key rejected",
+            Self::QuotaExhausted => "quota exhausted",
+            Self::UnknownId(_) => "unknown id",
+            Self::Unavailable { .. } => "OMDb unavailable",
+            Self::OutOfTime { .. } => "timeout",
+        }
+    }
+}
+
 impl<A: Ask, K: KeyStore> Omdb<A, K> {
     /// The API behind `api`, with the key from `keys`.
     #[must_use]
@@ -113,9 +129,10 @@ impl<A: Ask, K: KeyStore> Omdb<A, K> {
     pub async fn movie(&self, id: &ImdbId, breaker: &Breaker, deadline: Deadline) -> Result<OmdbMovie, OmdbError> {
         let mut key = self.key.get().await?;
         let mut key_is_fresh = false;
-        let mut attempt = 1;
+        let (mut attempt, mut requests) = (1, 0);
         loop {
-            let reason = match self.ask(id, &key.value, breaker, deadline).await? {
+            requests += 1;
+            let reason = match self.ask(id, &key.value, requests, breaker, deadline).await? {
                 Answer::Movie(movie) => return Ok(movie),
                 Answer::UnknownId(reason) => return Err(OmdbError::UnknownId(reason)),
                 Answer::QuotaExhausted => return Err(self.quota_exhausted(breaker)),
@@ -143,19 +160,27 @@ impl<A: Ask, K: KeyStore> Omdb<A, K> {
         }
     }
 
-    /// One request, counted and timed, unless the batch has been told to stop meanwhile.
-    async fn ask(&self, id: &ImdbId, key: &ApiKey, breaker: &Breaker, deadline: Deadline) -> Result<Answer, OmdbError> {
+    /// One request, counted and timed, unless the batch has been told to stop meanwhile. `number` counts from 1.
+    async fn ask(
+        &self,
+        id: &ImdbId,
+        key: &ApiKey,
+        number: u32,
+        breaker: &Breaker,
+        deadline: Deadline,
+    ) -> Result<Answer, OmdbError> {
         // The semaphore is never closed, so there is a permit in the end; without one, asking is all the same right.
         let _permit = self.in_flight.acquire().await;
         breaker.check()?;
-        let span =
-            info_span!("ask OMDb", otel.kind = "client", imdb_id = id.as_str(), omdb.answer = tracing::field::Empty);
+        let span = request_span(id, number);
         let started = Instant::now();
         self.metrics.count(OMDB_REQUESTS, 1);
         let asked = tokio::time::timeout_at(deadline.instant(), self.api.ask(id, key).instrument(span.clone()));
         let answer = asked.await.unwrap_or_else(|_| Answer::unusable("no answer before the invocation's end"));
         self.metrics.measure(OMDB_DURATION, started.elapsed());
-        span.record("omdb.answer", answer.name());
+        if let Some(fault) = answer.fault() {
+            spans::fail(&span, answer.name(), fault);
+        }
         Ok(answer)
     }
 
@@ -186,4 +211,15 @@ impl<A: Ask, K: KeyStore> Omdb<A, K> {
         self.metrics.count(OMDB_AUTH_REJECTED, u64::from(breaker.open(OPEN_KEY)));
         OmdbError::KeyRejected
     }
+}
+
+/// One request is one span, and a repeated one says so
+/// (<https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span>). The movie's span has each failed
+/// try as an event.
+fn request_span(id: &ImdbId, number: u32) -> Span {
+    let span = info_span!("GET OMDb", otel.kind = "client", imdb_id = id.as_str());
+    if number > 1 {
+        spans::set(&span, attribute::HTTP_REQUEST_RESEND_COUNT, i64::from(number - 1));
+    }
+    span
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use common::{Harness, MemoryKeys, MemoryOmdb, RUN, SQS_BATCH, id_at, message, movie, run};
 use domain::contract::metrics::{
     ENRICHMENT_FAILURES, MOVIES_ENRICHED, OMDB_AUTH_REJECTED, OMDB_DURATION, OMDB_QUOTA_EXHAUSTED, OMDB_REQUESTS,
-    RUNS_COMPLETED,
+    RUN_DURATION, RUNS_COMPLETED,
 };
 use domain::enriched::{LATEST_KEY, run_list_key};
 use enricher::omdb::Answer;
@@ -236,6 +236,7 @@ async fn a_run_is_counted_once_though_latest_could_not_be_moved_at_first() {
     assert!(harness.handle_bodies(bodies()).await.is_empty());
     assert_eq!(harness.bucket.json(LATEST_KEY)["run"], RUN);
     assert_eq!(harness.metrics.sum(RUNS_COMPLETED), 1);
+    assert_eq!(harness.metrics.measurements(RUN_DURATION), 1);
 }
 
 #[tokio::test]
@@ -286,4 +287,58 @@ async fn a_record_belongs_to_the_trace_of_its_sender_and_the_batch_links_to_it()
     assert_eq!(record.span_context.trace_id().to_string(), "6921b8010af7651916cd43dd8448eb21");
     let batch = spans.iter().find(|span| span.name == "process batch").unwrap();
     assert!(batch.links.iter().any(|link| link.span_context.span_id().to_string() == sender));
+}
+
+/// The attributes and the status of the first span of this name.
+fn told(harness: &Harness, name: &str) -> String {
+    let spans = harness.captured.spans();
+    let span = spans.iter().find(|span| span.name == name).unwrap();
+    format!("{:?} {:?}", span.attributes, span.status)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_movie_that_cannot_be_had_says_so_on_its_span_and_on_that_of_each_request() {
+    let harness = Harness::new();
+    harness.omdb.will_answer(&id_at(1), [Answer::unusable("HTTP status 503")]);
+    harness.handle_bodies([message(RUN, 1, 1)]).await;
+    let process = told(&harness, "process movie");
+    assert!(process.contains("OMDb gave no usable answer in 3 attempts, the last time: HTTP status 503"), "{process}");
+    let spans = harness.captured.spans();
+    let requests: Vec<_> = spans.iter().filter(|span| span.name == "GET OMDb").collect();
+    assert_eq!(requests.len(), 3);
+    assert!(requests.iter().all(|span| format!("{:?}", span.status).contains("HTTP status 503")), "{requests:?}");
+    let process = spans.iter().find(|span| span.name == "process movie").unwrap();
+    let retries = process.events.iter().filter(|event| event.name.contains("no usable answer"));
+    assert_eq!(retries.count(), 2, "{:?}", process.events);
+}
+
+#[tokio::test]
+async fn a_record_that_panicked_and_a_run_that_could_not_be_completed_say_so_on_their_spans() {
+    let panicking = Harness::with(MemoryOmdb::panicking_at(id_at(1)), MemoryKeys::new(["key-1"]));
+    panicking.handle_bodies([message(RUN, 1, 2)]).await;
+    assert!(told(&panicking, "process movie").contains("a panic"), "{}", told(&panicking, "process movie"));
+
+    let refused = Harness::new();
+    refused.bucket.refuse(|key| key == LATEST_KEY);
+    refused.handle_bodies([message(RUN, 1, 1)]).await;
+    assert!(told(&refused, "complete run").contains("SlowDown"), "{}", told(&refused, "complete run"));
+}
+
+#[tokio::test]
+async fn a_run_is_completed_within_its_own_trace_though_its_batch_has_movies_of_another() {
+    let harness = Harness::new();
+    let traced = |id: &str, run: &str, trace: char| {
+        let mut record = common::record(id, &message(run, 1, 1));
+        let traceparent = format!("00-{}-b7ad6b7169203331-01", trace.to_string().repeat(32));
+        record["messageAttributes"] = json!({"traceparent": {"stringValue": traceparent, "dataType": "String"}});
+        record
+    };
+    let records = [traced("one", "2026-11-21T12-00-00Z", 'a'), traced("two", "2026-11-22T12-00-00Z", 'b')];
+    assert!(harness.handle(json!({"Records": records})).await.is_empty());
+    let spans = harness.captured.spans();
+    let mut completions: Vec<_> =
+        spans.iter().filter(|span| span.name == "complete run").map(|span| span.span_context.trace_id()).collect();
+    completions.sort_by_key(|id| id.to_bytes());
+    let completions: Vec<_> = completions.iter().map(ToString::to_string).collect();
+    assert_eq!(completions, ["a".repeat(32), "b".repeat(32)]);
 }

@@ -8,7 +8,7 @@
 //!     Err(refused) => return refused.into(),
 //! };
 //! let handler = Ranker::new(/* from function.settings and function.connections */);
-//! function.serve(|event, deadline| handler.handle(event, deadline)).await
+//! function.serve(Trigger::SCHEDULE, |event, deadline| handler.handle(event, deadline)).await
 //! ```
 //!
 //! | Module | What it holds |
@@ -16,9 +16,11 @@
 //! | [`settings`] | the environment, read once, all faults at once |
 //! | [`connections`] | one set of roots, one connector for all AWS clients |
 //! | [`invocation`] | the loop: span, handler, flush |
+//! | [`aws_calls`] | a span for each AWS call |
 //! | [`deadline`] | how much time an invocation has left |
 //! | [`backoff`] | pauses between tries |
 
+pub mod aws_calls;
 pub mod backoff;
 pub mod connections;
 pub mod deadline;
@@ -27,8 +29,10 @@ pub mod settings;
 mod start;
 mod trace_client;
 
+pub use aws_calls::AwsCalls;
 pub use connections::Connections;
 pub use deadline::Deadline;
+pub use invocation::Trigger;
 pub use settings::{Faults, Reader};
 pub use start::{Function, StartError, start};
 

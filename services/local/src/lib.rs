@@ -75,4 +75,4 @@ pub use progress::Progress;
 pub use recorder::{AwsFault, AwsRequest, Call, Operation, Recorder};
 pub use report::{Report, StoredMovie};
 pub use schedule::ScheduledEvent;
-pub use traces::{Span, TraceReceiver};
+pub use traces::{Span, SpanEvent, TraceReceiver};

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::trace::v1::span::Event;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span as WireSpan};
 use prost::Message;
 
@@ -37,16 +38,33 @@ pub struct Span {
     pub kind: i32,
     /// The `service.name` of its resource.
     pub service: String,
+    /// All attributes of its resource: service, version, stack, function.
+    pub resource: Arc<BTreeMap<String, String>>,
     /// Its attributes; anything but text as its text.
     pub attributes: BTreeMap<String, String>,
     /// Trace and span ids of the spans it links to.
     pub links: Vec<(String, String)>,
+    /// What happened in its course, in order.
+    pub events: Vec<SpanEvent>,
     /// OpenTelemetry's number of its status: 0 unset, 1 ok, 2 error.
     pub status: i32,
+    /// What its status says of an error's cause; empty otherwise.
+    pub status_message: String,
     /// When it began, in nanoseconds since 1970.
     pub start_unix_nano: u64,
     /// When it ended, in nanoseconds since 1970.
     pub end_unix_nano: u64,
+}
+
+/// One event of a span.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpanEvent {
+    /// Its name.
+    pub name: String,
+    /// Its attributes; anything but text as its text.
+    pub attributes: BTreeMap<String, String>,
+    /// When it happened, in nanoseconds since 1970.
+    pub unix_nano: u64,
 }
 
 type Spans = Arc<Mutex<Vec<Span>>>;
@@ -104,25 +122,33 @@ async fn receive(State(spans): State<Spans>, body: Bytes) -> Response {
 
 fn spans_of(resource_spans: ResourceSpans) -> Vec<Span> {
     let resource = resource_spans.resource.map(|resource| texts(resource.attributes)).unwrap_or_default();
-    let service = resource.get("service.name").cloned().unwrap_or_default();
+    let resource = Arc::new(resource);
     let spans = resource_spans.scope_spans.into_iter().flat_map(|scope| scope.spans);
-    spans.map(|span| read(span, &service)).collect()
+    spans.map(|span| read(span, &resource)).collect()
 }
 
-fn read(span: WireSpan, service: &str) -> Span {
+fn read(span: WireSpan, resource: &Arc<BTreeMap<String, String>>) -> Span {
+    let status = span.status.unwrap_or_default();
     Span {
         trace_id: hex(&span.trace_id),
         span_id: hex(&span.span_id),
         parent_span_id: (!span.parent_span_id.is_empty()).then(|| hex(&span.parent_span_id)),
         name: span.name,
         kind: span.kind,
-        service: service.to_owned(),
+        service: resource.get("service.name").cloned().unwrap_or_default(),
+        resource: Arc::clone(resource),
         attributes: texts(span.attributes),
         links: span.links.iter().map(|link| (hex(&link.trace_id), hex(&link.span_id))).collect(),
-        status: span.status.map_or(0, |status| status.code),
+        events: span.events.into_iter().map(read_event).collect(),
+        status: status.code,
+        status_message: status.message,
         start_unix_nano: span.start_time_unix_nano,
         end_unix_nano: span.end_time_unix_nano,
     }
+}
+
+fn read_event(event: Event) -> SpanEvent {
+    SpanEvent { name: event.name, attributes: texts(event.attributes), unix_nano: event.time_unix_nano }
 }
 
 fn texts(attributes: Vec<KeyValue>) -> BTreeMap<String, String> {
@@ -151,12 +177,12 @@ fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use opentelemetry_proto::tonic::resource::v1::Resource;
-    use opentelemetry_proto::tonic::trace::v1::ScopeSpans;
+    use opentelemetry_proto::tonic::trace::v1::{ScopeSpans, Status};
 
     use super::*;
 
     #[test]
-    fn a_span_keeps_its_ids_service_and_attributes() {
+    fn a_span_keeps_its_ids_service_attributes_events_and_the_cause_of_its_failure() {
         let attribute = |key: &str, text: &str| KeyValue {
             key: key.to_owned(),
             value: Some(AnyValue { value: Some(Value::StringValue(text.to_owned())) }),
@@ -167,6 +193,13 @@ mod tests {
             span_id: vec![1; 8],
             name: "rank".to_owned(),
             attributes: vec![attribute("run", "r")],
+            events: vec![Event {
+                time_unix_nano: 7,
+                name: "retry".to_owned(),
+                attributes: vec![attribute("attempt", "2")],
+                ..Event::default()
+            }],
+            status: Some(Status { code: 2, message: "no answer".to_owned() }),
             ..WireSpan::default()
         };
         let spans = spans_of(ResourceSpans {
@@ -177,5 +210,9 @@ mod tests {
         assert_eq!(spans[0].trace_id, "ab".repeat(16));
         assert_eq!(spans[0].parent_span_id, None);
         assert_eq!((spans[0].service.as_str(), spans[0].attributes["run"].as_str()), ("ranker", "r"));
+        assert_eq!(spans[0].resource["service.name"], "ranker");
+        assert_eq!((spans[0].status, spans[0].status_message.as_str()), (2, "no answer"));
+        let [event] = &spans[0].events[..] else { panic!("{:?}", spans[0].events) };
+        assert_eq!((event.name.as_str(), event.attributes["attempt"].as_str(), event.unix_nano), ("retry", "2", 7));
     }
 }

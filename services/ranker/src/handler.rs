@@ -18,13 +18,14 @@ use domain::run::{Run, RunError};
 use function::milliseconds;
 use serde::Serialize;
 use serde_json::{Value, json};
-use telemetry::{Metrics, propagation};
-use tracing::{Instrument, info_span};
+use telemetry::spans::attribute;
+use telemetry::{Metrics, propagation, spans};
+use tracing::{Instrument, Span, info_span};
 
 use crate::list::{ListFault, ListReader};
 use crate::publishing::{Unpublished, publish};
 use crate::source::{Location, ReadError, Source};
-use crate::topic::{Outgoing, Topic};
+use crate::topic::{MESSAGING_SYSTEM, Outgoing, Topic};
 
 /// How many rejected items are logged one by one. A list that is sour as a whole would otherwise log a line for each
 /// of its items; beyond this, a last line gives the number per reason.
@@ -93,6 +94,24 @@ pub enum RankerError {
     Unpublished(#[from] Unpublished),
 }
 
+impl RankerError {
+    /// In a word, for spans.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Event(_) | Self::Run(_) => "event",
+            Self::Unreadable { .. } => "source unreadable",
+            Self::Unsound { .. } => "source unsound",
+            Self::NothingToRank { .. } => "nothing to rank",
+            Self::Unpublished(_) => "unpublished",
+        }
+    }
+}
+
+/// What came of the work in a span; the span fails with it.
+fn note<T>(span: &Span, outcome: Result<T, RankerError>) -> Result<T, RankerError> {
+    outcome.inspect_err(|error| spans::fail(span, error.kind(), error))
+}
+
 impl<S: Source, T: Topic> Ranker<S, T> {
     /// A ranker that keeps the best `top_n`.
     #[must_use]
@@ -107,12 +126,14 @@ impl<S: Source, T: Topic> Ranker<S, T> {
     pub async fn handle(&self, event: Value, now: DateTime<Utc>) -> Result<Summary, RankerError> {
         let run = run_of(&event, now)?;
         let span = info_span!("rank", run = run.as_str());
-        self.rank_and_publish(run).instrument(span).await
+        note(&span, self.rank_and_publish(run).instrument(span.clone()).await)
     }
 
     async fn rank_and_publish(&self, run: Run) -> Result<Summary, RankerError> {
         let started = Instant::now();
-        let ranked = self.read_and_rank().instrument(info_span!("read source", otel.kind = "client")).await?;
+        let span = info_span!("read source");
+        let ranked = note(&span, self.read_and_rank().instrument(span.clone()).await)?;
+        drop(span);
         let RankedList { movies, items, rejected } = ranked;
         if movies.is_empty() {
             return Err(RankerError::NothingToRank { location: self.source.location().clone(), items, rejected });
@@ -156,24 +177,36 @@ impl<S: Source, T: Topic> Ranker<S, T> {
     }
 
     async fn publish(&self, run: &Run, movies: Vec<Movie>) -> Result<(), RankerError> {
+        let prepare = |message: &MovieMessage| prepare(message, self.topic.name());
         // The spans live until their messages are out; each message carries the context of its own.
         let (spans, outgoing): (Vec<_>, Vec<_>) = MovieMessage::for_run(run, movies).iter().map(prepare).unzip();
         let published = publish(&self.topic, outgoing).await;
-        drop(spans);
+        if let Err(unpublished) = &published {
+            for entry in unpublished.refused() {
+                // Positions count from 1; one that is out of range is SNS's fault and has no span.
+                if let Some(span) = entry.position.checked_sub(1).and_then(|index| spans.get(index)) {
+                    spans::fail(span, "refused", &entry.reason);
+                }
+            }
+        }
         Ok(published?)
     }
 }
 
-/// The span that sends a message, and the message as it travels.
-fn prepare(message: &MovieMessage) -> (tracing::Span, Outgoing) {
+/// The span that sends a message, and the message as it travels. How messages share a call is the topic's business:
+/// that call has a span of its own, which links to these
+/// (<https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/>).
+fn prepare(message: &MovieMessage, topic: &str) -> (Span, Outgoing) {
     let span = info_span!(
         "send movie",
         otel.kind = "producer",
-        messaging.system = "aws.sns",
-        messaging.operation.type = "send",
         position = message.position,
         imdb_id = message.movie.id.as_str(),
     );
+    spans::set(&span, attribute::MESSAGING_SYSTEM, MESSAGING_SYSTEM);
+    spans::set(&span, attribute::MESSAGING_OPERATION_TYPE, "send");
+    spans::set(&span, attribute::MESSAGING_OPERATION_NAME, "send");
+    spans::set(&span, attribute::MESSAGING_DESTINATION_NAME, topic.to_owned());
     let traceparent = propagation::traceparent(&span);
     #[expect(clippy::expect_used, reason = "a message is text and numbers, which always have a JSON form")]
     let body = serde_json::to_string(message).expect("a message has a JSON form");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use domain::contract::Service;
+use function::Trigger;
 use ranker::handler::Ranker;
 use ranker::settings::Settings;
 use ranker::source::S3Source;
@@ -21,7 +22,7 @@ async fn main() -> ExitCode {
     let topic = SnsTopic::new(&function.connections.aws, topic_arn);
     let ranker = Arc::new(Ranker::new(source, topic, *top_n, function.metrics()));
     function
-        .serve(move |event, _deadline| {
+        .serve(Trigger::SCHEDULE, move |event, _deadline| {
             let ranker = Arc::clone(&ranker);
             async move { ranker.handle(event, Utc::now()).await }
         })

@@ -77,6 +77,14 @@ pub struct Unpublished {
     of: usize,
 }
 
+impl Unpublished {
+    /// They, in order of position.
+    #[must_use]
+    pub fn refused(&self) -> &[Refused] {
+        &self.refused
+    }
+}
+
 impl std::fmt::Display for Unpublished {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "the topic refused {} of {} movies:", self.refused.len(), self.of)?;
@@ -101,6 +109,10 @@ mod tests {
     }
 
     impl Topic for Stubborn {
+        fn name(&self) -> &'static str {
+            "movies"
+        }
+
         async fn publish(&self, batch: &[Outgoing]) -> Vec<Refused> {
             self.sent.lock().unwrap().push(batch.iter().map(|entry| entry.position).collect());
             let mut refusals = self.refusals.lock().unwrap();

@@ -5,7 +5,9 @@ use std::fmt;
 use aws_config::SdkConfig;
 use aws_sdk_s3::config::Region;
 use aws_sdk_s3::error::DisplayErrorContext;
-use aws_sdk_s3::operation::get_object::GetObjectError;
+use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectInput};
+use function::aws_calls::{AwsCalls, Description, Input};
+use telemetry::spans::{KeyValue, attribute};
 
 /// Where the source list lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,9 +58,20 @@ impl S3Source {
     /// A client of the source's own region.
     #[must_use]
     pub fn new(aws: &SdkConfig, location: &Location) -> Self {
-        let config = aws_sdk_s3::config::Builder::from(aws).region(Region::new(location.region.clone())).build();
+        let config = aws_sdk_s3::config::Builder::from(aws).region(Region::new(location.region.clone()));
+        let config = config.interceptor(AwsCalls { describe, expected: &[] }).build();
         Self { s3: aws_sdk_s3::Client::from_conf(config), location: location.clone() }
     }
+}
+
+fn describe(input: &Input) -> Description {
+    let Some(get) = input.downcast_ref::<GetObjectInput>() else { return Description::default() };
+    let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
+    vec![
+        KeyValue::new(attribute::AWS_S3_BUCKET, text(get.bucket())),
+        KeyValue::new(attribute::AWS_S3_KEY, text(get.key())),
+    ]
+    .into()
 }
 
 impl Source for S3Source {

@@ -2,11 +2,18 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_sns::error::DisplayErrorContext;
+use aws_sdk_sns::operation::publish_batch::PublishBatchInput;
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 use domain::message::TRACEPARENT_ATTRIBUTE;
+use function::aws_calls::{AwsCalls, Description, Input};
+use telemetry::spans::{KeyValue, attribute};
 
 /// The most entries of one batch (<https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html>).
 pub const MAX_BATCH_ENTRIES: usize = 10;
+
+/// SNS in OpenTelemetry's list of messaging systems
+/// (<https://opentelemetry.io/docs/specs/semconv/registry/attributes/messaging/#messaging-system>).
+pub const MESSAGING_SYSTEM: &str = "aws.sns";
 
 /// One message, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +39,9 @@ pub struct Refused {
 
 /// Something that messages can be published to.
 pub trait Topic: Sync {
+    /// Its name, for spans.
+    fn name(&self) -> &str;
+
     /// Publishes one batch of at most [`MAX_BATCH_ENTRIES`] and says which entries were not taken.
     fn publish(&self, batch: &[Outgoing]) -> impl Future<Output = Vec<Refused>> + Send;
 }
@@ -47,11 +57,42 @@ impl SnsTopic {
     /// A client of this topic.
     #[must_use]
     pub fn new(aws: &SdkConfig, arn: &str) -> Self {
-        Self { sns: aws_sdk_sns::Client::new(aws), arn: arn.to_owned() }
+        let config = aws_sdk_sns::config::Builder::from(aws).interceptor(AwsCalls { describe, expected: &[] });
+        Self { sns: aws_sdk_sns::Client::from_conf(config.build()), arn: arn.to_owned() }
     }
 }
 
+/// The call links to the spans of the messages that it sends.
+fn describe(input: &Input) -> Description {
+    let Some(publish) = input.downcast_ref::<PublishBatchInput>() else { return Description::default() };
+    let arn = publish.topic_arn().unwrap_or_default();
+    let entries = publish.publish_batch_request_entries();
+    let sender = |entry: &PublishBatchRequestEntry| {
+        entry.message_attributes()?.get(TRACEPARENT_ATTRIBUTE)?.string_value().map(str::to_owned)
+    };
+    Description {
+        attributes: vec![
+            KeyValue::new(attribute::MESSAGING_SYSTEM, MESSAGING_SYSTEM),
+            KeyValue::new(attribute::MESSAGING_OPERATION_TYPE, "send"),
+            KeyValue::new(attribute::MESSAGING_OPERATION_NAME, "publish_batch"),
+            KeyValue::new(attribute::MESSAGING_DESTINATION_NAME, name_in(arn).to_owned()),
+            KeyValue::new(attribute::MESSAGING_BATCH_MESSAGE_COUNT, i64::try_from(entries.len()).unwrap_or(i64::MAX)),
+            KeyValue::new(attribute::AWS_SNS_TOPIC_ARN, arn.to_owned()),
+        ],
+        links: entries.iter().filter_map(sender).collect(),
+    }
+}
+
+/// The last part of `arn:<partition>:sns:<region>:<account>:<name>`.
+fn name_in(arn: &str) -> &str {
+    arn.rsplit(':').next().unwrap_or_default()
+}
+
 impl Topic for SnsTopic {
+    fn name(&self) -> &str {
+        name_in(&self.arn)
+    }
+
     async fn publish(&self, batch: &[Outgoing]) -> Vec<Refused> {
         let entries = batch.iter().map(entry).collect();
         let answer = self.sns.publish_batch().topic_arn(&self.arn).set_publish_batch_request_entries(Some(entries));

@@ -49,6 +49,10 @@ struct Published {
 }
 
 impl Topic for &Published {
+    fn name(&self) -> &'static str {
+        "movies"
+    }
+
     async fn publish(&self, batch: &[Outgoing]) -> Vec<Refused> {
         if self.refuses {
             let refuse = |entry: &Outgoing| Refused {
@@ -233,4 +237,9 @@ async fn movies_that_the_topic_refuses_fail_the_run_by_name() {
     let topic = Published { refuses: true, ..Published::default() };
     let outcome = Case { topic, ..Case::with_items(&[item(1, "8.0")]) }.run().await;
     assert!(outcome.error().contains("position 1 (AuthorizationError: no)"), "{}", outcome.error());
+    let spans = outcome.captured.spans();
+    let status = |name: &str| format!("{:?}", spans.iter().find(|span| span.name == name).unwrap().status);
+    assert!(status("send movie").contains("AuthorizationError: no"), "{}", status("send movie"));
+    assert!(status("rank").contains("the topic refused 1 of 1 movies"), "{}", status("rank"));
+    assert_eq!(status("read source"), "Unset");
 }

@@ -8,9 +8,10 @@ use std::time::Duration;
 use domain::contract::metrics::TELEMETRY_DROPPED;
 use opentelemetry::Context;
 use opentelemetry::context::FutureExt;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use crate::cloudwatch::{self, DATA_PER_CALL};
+use crate::traces::SPANS_PER_REQUEST;
 use crate::{Metrics, traces};
 
 /// What one flush did.
@@ -79,16 +80,18 @@ impl Delivery {
         let Some(export) = &self.spans else { return Outcome::default() };
         let buffer = export.buffer();
         let overflowed = self.lost("spans", buffer.take_overflowed(), "more of them finished than the buffer holds");
-        let spans = buffer.take();
-        let count = spans.len();
-        if count == 0 {
-            return Outcome { sent: 0, dropped: overflowed };
+        let (mut spans, deadline) = (buffer.take(), Instant::now() + budget);
+        let (count, mut undelivered) = (spans.len(), 0);
+        while !spans.is_empty() {
+            let later = spans.split_off(spans.len().min(SPANS_PER_REQUEST));
+            let sent = spans.len() as u64;
+            undelivered += match timeout_at(deadline, export.send(spans)).await {
+                Ok(Ok(rejected)) => self.lost("spans", rejected, "the collector rejected them"),
+                Ok(Err(reason)) => self.lost("spans", sent, reason),
+                Err(_) => self.lost("spans", sent, unanswered(budget)),
+            };
+            spans = later;
         }
-        let undelivered = match timeout(budget, export.send(spans)).await {
-            Ok(Ok(rejected)) => self.lost("spans", rejected, "the collector rejected them"),
-            Ok(Err(reason)) => self.lost("spans", count as u64, reason),
-            Err(_) => self.lost("spans", count as u64, unanswered(budget)),
-        };
         Outcome { sent: count.saturating_sub(undelivered), dropped: overflowed + undelivered }
     }
 
@@ -127,7 +130,8 @@ fn unanswered(budget: Duration) -> String {
 }
 
 /// An error and what caused it, in one line.
-pub(crate) fn reasons(error: &(dyn Error + 'static)) -> String {
+#[must_use]
+pub fn reasons(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -11,6 +11,7 @@
 //! | `traces` | the buffer of finished spans and their OTLP exporter |
 //! | [`metrics`] | the instruments of a service |
 //! | `cloudwatch` | metrics → `PutMetricData` |
+//! | [`spans`] | attributes, links and causes of failure on a span |
 //! | [`propagation`] | W3C trace context in and out |
 //! | [`testing`] | what tests of other packages ask for |
 
@@ -20,6 +21,7 @@ mod logs;
 pub mod metrics;
 pub mod propagation;
 mod resource;
+pub mod spans;
 pub mod testing;
 mod traces;
 
@@ -32,7 +34,7 @@ use opentelemetry_sdk::metrics::Temporality;
 use tracing::Subscriber;
 
 use crate::flush::Delivery;
-pub use crate::flush::FlushReport;
+pub use crate::flush::{FlushReport, reasons};
 use crate::logs::Output;
 pub use crate::metrics::Metrics;
 

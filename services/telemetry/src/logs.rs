@@ -63,6 +63,11 @@ pub(crate) fn is_span_wanted(metadata: &Metadata<'_>, level: Level) -> bool {
 /// own, too.
 const SAID_ALREADY: &str = "lambda_runtime::layers::panic";
 
+/// Whether an event is a warning or an error that its span keeps.
+pub(crate) fn is_event_of_span(metadata: &Metadata<'_>) -> bool {
+    metadata.target() != SAID_ALREADY && *metadata.level() <= Level::WARN
+}
+
 fn is_logged(metadata: &Metadata<'_>, level: Level) -> bool {
     if metadata.target() == SAID_ALREADY {
         false

@@ -23,11 +23,15 @@ use tracing_subscriber::registry::LookupSpan;
 use self::rejected::CountRejected;
 use crate::{StartError, logs};
 
-/// How many finished spans are kept at most between two flushes. The largest run publishes 1,000 movies with a handful
-/// of spans each way at about 1 KB a span, so this holds it, stays below the 5 MB and 10,000 spans that X-Ray takes in
-/// one request, and cannot exhaust a function of 128 MB
-/// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-OTLPEndpoint.html>).
-pub(crate) const MAX_BUFFERED_SPANS: usize = 4_096;
+/// How many finished spans are kept at most between two flushes. The largest batch is a whole run of 1,000 movies with
+/// four spans each, six when `OMDb` has to be asked three times, and one more each when the list is assembled. That many
+/// take some 10 MB, so they cannot exhaust a function of 128 MB.
+pub(crate) const MAX_BUFFERED_SPANS: usize = 8_192;
+
+/// How many spans go into one request. X-Ray takes 10,000 and 5 MB
+/// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-OTLPEndpoint.html>); ours have at most
+/// 1 KB. A run of ten is one request.
+pub(crate) const SPANS_PER_REQUEST: usize = 4_096;
 
 /// Finished spans that wait to be sent.
 #[derive(Debug, Default)]
@@ -104,7 +108,7 @@ where
     S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
 {
     let recorded = move |metadata: &Metadata<'_>| {
-        if metadata.is_span() { logs::is_span_wanted(metadata, level) } else { *metadata.level() <= Level::WARN }
+        if metadata.is_span() { logs::is_span_wanted(metadata, level) } else { logs::is_event_of_span(metadata) }
     };
     tracing_opentelemetry::layer()
         .with_tracer(tracer)

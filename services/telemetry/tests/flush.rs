@@ -50,7 +50,7 @@ async fn one_flush_is_one_request_for_spans_and_one_call_for_metrics() {
     assert_eq!(address, "http://collector.example:4318/v1/traces");
     assert_eq!(content_type, "application/x-protobuf");
     let resource = format!("{:?}", request.resource_spans[0].resource);
-    for part in ["service.name", "ranker", "deployment.environment.name", "test"] {
+    for part in ["service.name", "ranker", "service.version", "deployment.environment.name", "test"] {
         assert!(resource.contains(part), "{part} in {resource}");
     }
     assert!(!resource.contains("unknown_service"), "{resource}");
@@ -170,6 +170,24 @@ async fn the_work_beside_a_flush_that_nobody_answers_goes_on() {
     assert!(report.duration >= BUDGET && report.duration < BUDGET * 5, "{:?}", report.duration);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_flush_that_nobody_answers_takes_its_budget_and_not_a_millisecond_more() {
+    for (collector, cloudwatch) in
+        [(Mood::Hangs, Mood::Hangs), (Mood::Hangs, Mood::Refuses), (Mood::Refuses, Mood::Hangs)]
+    {
+        let receivers = Receivers::new();
+        receivers.collector.set(collector);
+        receivers.cloudwatch.set(cloudwatch);
+        let (telemetry, _captured) = start(&receivers);
+        finish_span("lost");
+        telemetry.metrics().count(MOVIES_RANKED, 10);
+        let start = tokio::time::Instant::now();
+        let report = telemetry.flush_within(BUDGET).await;
+        assert!(start.elapsed() <= BUDGET, "{collector:?}, {cloudwatch:?}: {:?}", start.elapsed());
+        assert_eq!(counts(&report), (0, 1, 0, 4), "{collector:?}, {cloudwatch:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_larger_budget_than_the_timeout_of_the_settings_does_not_count() {
     let receivers = Receivers::new();
@@ -185,11 +203,15 @@ async fn a_larger_budget_than_the_timeout_of_the_settings_does_not_count() {
 async fn spans_beyond_what_the_buffer_holds_are_counted_as_dropped() {
     let receivers = Receivers::new();
     let (telemetry, _captured) = start(&receivers);
-    for _ in 0..4_096 + 5 {
+    for _ in 0..8_192 + 5 {
         finish_span("one of many");
     }
     let report = telemetry.flush().await;
-    assert_eq!((report.spans_sent, report.spans_dropped), (4_096, 5));
+    assert_eq!((report.spans_sent, report.spans_dropped), (8_192, 5));
+    let requests = receivers.collector.requests();
+    let sizes: Vec<_> =
+        requests.iter().map(|(_, _, request)| request.resource_spans[0].scope_spans[0].spans.len()).collect();
+    assert_eq!(sizes, [4_096, 4_096], "no request is larger than X-Ray takes");
     assert_eq!(reported_drops(&receivers), 5.0);
     finish_span("there is room again");
     assert_eq!(telemetry.flush().await.spans_sent, 1);

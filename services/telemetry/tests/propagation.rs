@@ -2,7 +2,7 @@
 
 use domain::contract::Service;
 use proptest::prelude::*;
-use telemetry::propagation::{link, set_parent, traceparent};
+use telemetry::propagation::{common_parent, is_of_trace, link, link_to_xray, set_parent, traceparent};
 use telemetry::testing;
 use tracing::info_span;
 
@@ -79,6 +79,51 @@ fn text_that_is_no_trace_context_changes_nothing() {
         assert!(span.links.links.is_empty());
         assert_eq!(span.parent_span_id, opentelemetry::trace::SpanId::INVALID);
     }
+}
+
+#[test]
+fn senders_of_one_trace_have_a_common_parent_the_first_of_them() {
+    let sender = |trace: char, span: char| {
+        let (trace, span) = (trace.to_string().repeat(32), span.to_string().repeat(16));
+        Some(format!("00-{trace}-{span}-01"))
+    };
+    let of_one_trace = [sender('a', '1'), sender('a', '2'), sender('a', '3')];
+    assert_eq!(common_parent(&of_one_trace), of_one_trace[0].as_deref());
+    for mixed in [
+        vec![],
+        vec![None],
+        vec![sender('a', '1'), sender('b', '2')],
+        vec![sender('a', '1'), None],
+        vec![None, sender('a', '1')],
+        vec![sender('a', '1'), Some("garbage".to_owned())],
+    ] {
+        assert_eq!(common_parent(&mixed), None, "{mixed:?}");
+    }
+}
+
+#[test]
+fn a_span_is_of_the_trace_that_it_was_put_into_and_of_no_other() {
+    let _captured = testing::capture(Service::Enricher);
+    let (inside, outside) = (info_span!(target: "enricher", "inside"), info_span!(target: "enricher", "outside"));
+    assert!(set_parent(&inside, REMOTE));
+    assert!(is_of_trace(&inside, REMOTE));
+    assert!(!is_of_trace(&outside, REMOTE));
+    assert!(!is_of_trace(&outside, "garbage"));
+}
+
+#[test]
+fn a_trace_of_x_ray_is_linked_to_when_x_ray_keeps_it() {
+    let captured = testing::capture(Service::Enricher);
+    let span = info_span!(target: "enricher", "invocation");
+    let root = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8";
+    for header in ["garbage", &format!("{root};Sampled=0"), &format!("{root};Sampled=1")] {
+        link_to_xray(&span, header);
+    }
+    drop(span);
+    let span = &captured.spans()[0];
+    let [link] = &span.links.links[..] else { panic!("{:?}", span.links) };
+    assert_eq!(link.span_context.trace_id().to_string(), "5759e988bd862e3fe1be46a994272793");
+    assert_eq!(span.parent_span_id, opentelemetry::trace::SpanId::INVALID);
 }
 
 #[test]

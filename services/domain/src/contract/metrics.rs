@@ -114,6 +114,8 @@ metrics! {
         "Batches that stopped asking OMDb because the day's requests are used up.";
     TELEMETRY_DROPPED = "TelemetryDropped", Counter, Count, [Ranker, Enricher],
         "Spans and metric values that could not be delivered, reported with the next delivery that succeeds.";
+    RUN_DURATION = "RunDuration", Histogram, Milliseconds, [Enricher],
+        "Time from the moment that names a run, which is its event's, to its assembled list; once a run.";
 }
 
 /// By this metric somebody opens a maintenance window: 1 with the dimension [`ENVIRONMENT_DIMENSION`] alone. It is not one

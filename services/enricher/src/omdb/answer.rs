@@ -49,6 +49,17 @@ impl Answer {
         }
     }
 
+    /// Why there is no movie, if there is none.
+    #[must_use]
+    pub fn fault(&self) -> Option<&str> {
+        match self {
+            Self::Movie(_) => None,
+            Self::UnknownId(reason) | Self::Unusable { reason, .. } => Some(reason),
+            Self::KeyRejected => Some("the API key is rejected"),
+            Self::QuotaExhausted => Some("today's request limit is reached"),
+        }
+    }
+
     /// Reads status and body of an answer to a question for `id`.
     #[must_use]
     pub fn read(status: u16, body: &[u8], id: &ImdbId) -> Self {

@@ -6,6 +6,8 @@ use std::time::Duration;
 use domain::ImdbId;
 use reqwest::header::RETRY_AFTER;
 use reqwest::{ClientBuilder, Response, Url};
+use telemetry::spans::{self, attribute};
+use tracing::Span;
 
 use super::answer::Answer;
 use crate::api_key::ApiKey;
@@ -57,12 +59,18 @@ impl OmdbHttp {
 }
 
 impl Ask for OmdbHttp {
+    /// Tells the current span what HTTP knows of the request, but for the address beyond its host: the query has the
+    /// key.
     async fn ask(&self, id: &ImdbId, key: &ApiKey) -> Answer {
+        let span = Span::current();
+        spans::set(&span, attribute::HTTP_REQUEST_METHOD, "GET");
+        spans::set(&span, attribute::SERVER_ADDRESS, self.base_url.host_str().unwrap_or_default().to_owned());
         let response = match self.client.get(self.url(id, key)).send().await {
             Ok(response) => response,
             Err(error) => return Answer::unusable(explain(error)),
         };
         let status = response.status().as_u16();
+        spans::set(&span, attribute::HTTP_RESPONSE_STATUS_CODE, i64::from(status));
         let retry_after = retry_after(&response);
         match read_body(response).await {
             Ok(body) => match Answer::read(status, &body, id) {

@@ -8,6 +8,8 @@ mod metrics;
 mod omdb_failures;
 mod repeated_events;
 mod telemetry;
+mod telemetry_lost;
+mod traces;
 
 use std::time::Duration;
 

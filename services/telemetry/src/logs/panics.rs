@@ -3,12 +3,17 @@
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::PanicHookInfo;
 
+use tracing::Span;
+
+use crate::spans;
+
 /// Logs a panic as one line at `ERROR` instead of the free text that Rust prints: a line that is no JSON object is
 /// found by no saved query.
 pub(crate) fn install_panic_hook() {
     std::panic::set_hook(Box::new(|panic| {
         let reason = panic.payload_as_str().unwrap_or("a panic without a text");
         tracing::error!(reason, stack = stack(panic), "panicked");
+        spans::fail(&Span::current(), "panic", reason);
     }));
 }
 

@@ -1,0 +1,122 @@
+//! Telemetry that cannot be delivered: the run must not notice.
+
+mod switch;
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use aws_sdk_lambda::types::Environment;
+use chrono::{DateTime, Utc};
+use domain::contract::environment::TELEMETRY_FLUSH_TIMEOUT_MS;
+use domain::contract::{Service, logs, metrics};
+use domain::enriched::run_list_key;
+use local::{Configuration, OmdbFault, Options, Pipeline, ScheduledEvent};
+use serde_json::{Value, json};
+use switch::{Mood, Switch};
+
+use crate::{PATIENCE, complete, noon};
+
+/// The variable that sends CloudWatch's calls elsewhere
+/// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>).
+const CLOUDWATCH_ENDPOINT: &str = "AWS_ENDPOINT_URL_CLOUDWATCH";
+
+/// How much later than the work's last log line the flush's may stand on a busy machine, beyond the budget.
+const SLACK: Duration = Duration::from_secs(1);
+
+#[tokio::test]
+async fn collector_and_cloudwatch_that_hang_in_the_middle_of_a_run_change_nothing_of_it() {
+    run_without_telemetry(Mood::Hangs).await;
+}
+
+#[tokio::test]
+async fn collector_and_cloudwatch_that_go_in_the_middle_of_a_run_change_nothing_of_it() {
+    run_without_telemetry(Mood::Gone).await;
+}
+
+async fn run_without_telemetry(mood: Mood) {
+    let (collector, cloudwatch) = (Switch::bind().await, Switch::bind().await);
+    let configuration = Configuration::from([("otlpEndpoint".to_owned(), collector.endpoint())]);
+    let pipeline = Pipeline::start(Options { configuration, ..Options::default() }).await.unwrap();
+    collector.set(Mood::Passes(pipeline.traces().endpoint()));
+    cloudwatch.set(Mood::Passes(pipeline.emulator().endpoint()));
+    for service in Service::ALL {
+        send_metrics_to(&pipeline, service, &cloudwatch.endpoint()).await;
+    }
+    let yesterday = pipeline.event_at("2026-11-21T12:00:00Z".parse().unwrap()).unwrap();
+    complete(&pipeline, &yesterday).await;
+    assert!(cloudwatch.connections() > 0, "metrics went past the switch");
+    let spans_before = pipeline.traces().spans().len();
+
+    let today = noon(&pipeline);
+    pipeline.omdb().unwrap().fail_all(OmdbFault::Delay(Duration::from_secs(1)));
+    pipeline.fire(&today).await.unwrap();
+    let published = async |pipeline: &Pipeline| {
+        let spans = pipeline.traces().spans();
+        Ok((spans[spans_before..].iter().any(|span| span.service == Service::Ranker.name())).then_some(()))
+    };
+    pipeline.eventually("the ranker's spans", PATIENCE, published).await.unwrap();
+    let metrics_before = pipeline.metric_sum(metrics::MOVIES_ENRICHED).await.unwrap();
+    collector.set(mood.clone());
+    cloudwatch.set(mood);
+    let listed = async |pipeline: &Pipeline| pipeline.read_object(&run_list_key(&today.run)).await;
+    pipeline.eventually("the run's list", PATIENCE, listed).await.unwrap();
+
+    assert_eq!(objects(&pipeline, &today).await, objects(&pipeline, &yesterday).await);
+    assert_eq!(pipeline.omdb().unwrap().total_requests(), 20);
+    assert_loss_is_noted_within_the_budget(&pipeline).await;
+    assert_eq!(pipeline.messages_in(&pipeline.deployment().queue_url).await.unwrap(), 0);
+    assert_eq!(pipeline.dead_letters().await.unwrap(), 0);
+    let metrics_after = pipeline.metric_sum(metrics::MOVIES_ENRICHED).await.unwrap();
+    assert!((metrics_after - metrics_before).abs() < 0.5, "metrics arrived though nothing could");
+}
+
+async fn send_metrics_to(pipeline: &Pipeline, service: Service, endpoint: &str) {
+    let (lambda, function) = (&pipeline.clients().lambda, pipeline.deployment().function(service));
+    let present = lambda.get_function_configuration().function_name(function).send().await.unwrap();
+    let variables = present.environment().and_then(|environment| environment.variables()).unwrap();
+    let mut variables: HashMap<_, _> = variables.clone();
+    variables.insert(CLOUDWATCH_ENDPOINT.to_owned(), endpoint.to_owned());
+    let environment = Environment::builder().set_variables(Some(variables)).build();
+    lambda.update_function_configuration().function_name(function).environment(environment).send().await.unwrap();
+}
+
+/// The objects of a run by their keys within it, with its name taken out of both.
+async fn objects(pipeline: &Pipeline, event: &ScheduledEvent) -> BTreeMap<String, String> {
+    let run = event.run.as_str();
+    let mut objects = BTreeMap::new();
+    for key in pipeline.objects(&format!("runs/{run}/")).await.unwrap() {
+        let bytes = pipeline.read_object(&key).await.unwrap().unwrap();
+        objects.insert(key.replace(run, "RUN"), String::from_utf8(bytes.to_vec()).unwrap().replace(run, "RUN"));
+    }
+    assert_eq!(objects.len(), 11);
+    objects
+}
+
+/// The last thing that an invocation logs of its work comes before the flush, what was lost comes after it.
+async fn assert_loss_is_noted_within_the_budget(pipeline: &Pipeline) {
+    let noted = async |pipeline: &Pipeline| {
+        // What a function prints after its response reaches the log with its next invocation.
+        pipeline.invoke(Service::Enricher, &json!({"Records": []})).await?;
+        let lines = pipeline.log_records(Service::Enricher).await?;
+        let has = |message: &str| lines.iter().any(|line| line[logs::MESSAGE.name] == message);
+        Ok((has("spans were not delivered") && has("metrics were not delivered")).then_some(lines))
+    };
+    let mut lines = pipeline.eventually("the loss in the log", PATIENCE, noted).await.unwrap();
+    // The log has them as they came in.
+    lines.sort_by_key(time);
+    let budget = TELEMETRY_FLUSH_TIMEOUT_MS.default.unwrap().parse().map(Duration::from_millis).unwrap();
+    let mut worked = None;
+    for line in &lines {
+        let message = line[logs::MESSAGE.name].as_str().unwrap();
+        if message == "the batch is processed" {
+            worked = Some(time(line));
+        } else if message.ends_with("were not delivered") {
+            let took = (time(line) - worked.unwrap()).to_std().unwrap();
+            assert!(took <= budget + SLACK, "{took:?} for a flush of {budget:?}: {line}");
+        }
+    }
+}
+
+fn time(line: &Value) -> DateTime<Utc> {
+    line[logs::TIMESTAMP.name].as_str().unwrap().parse().unwrap()
+}
