@@ -2,6 +2,11 @@
 //! (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html>) whose
 //! texts leave two things open. `${resource.attribute}` is filled in by Pulumi, `{{name}}` here: what an alarm or the
 //! configuration says is not typed a second time.
+//!
+//! Hours since the last complete run: `EPOCH` gives every period of a series the time it begins at, those without data
+//! included, so the last value of `EPOCH(runs)` is the present, and `MAX` takes the last one that had a run
+//! (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html>). Without any, the beginning of
+//! the week that is looked at stands in: at least so long ago.
 
 use domain::contract::{PROJECT, Service};
 use serde_json::{Value, json};

@@ -153,6 +153,9 @@ fn chart_faults(program: &Value, chart: &Chart) -> Vec<String> {
     if !(1..=MOST).contains(&chart.metrics.len()) {
         faults.push(format!("{title}: {} metrics", chart.metrics.len()));
     }
+    if chart.start.as_ref().is_some_and(|start| !start.starts_with("-P")) {
+        faults.push(format!("{title}: its time does not end now"));
+    }
     let ends = chart.y_axis.as_ref().and_then(|axes| axes.left.as_ref()).map(|axis| (axis.min, axis.max));
     if chart.view == View::Gauge && !matches!(ends, Some((Some(_), Some(_)))) {
         faults.push(format!("{title}: a gauge needs both ends"));
@@ -203,8 +206,8 @@ fn unwatchable(program: &Value, charts: &[&Chart]) -> Vec<String> {
 
 fn log_faults(program: &Value, log: &Log) -> Vec<String> {
     let title = &log.title;
-    let mut steps = log.query.split('|').map(str::trim);
-    let sources: Vec<_> = steps.by_ref().take_while(|step| step.starts_with("SOURCE ")).collect();
+    let steps = log.query.split('|').map(str::trim);
+    let (sources, query): (Vec<_>, Vec<_>) = steps.partition(|step| step.starts_with("SOURCE "));
     let is_group = |source: &&str| {
         let name = source.strip_prefix("SOURCE '${").and_then(|rest| rest.strip_suffix(".name}'"));
         name.is_some_and(|name| of_kind(program, "aws:cloudwatch:LogGroup").any(|(group, _)| group == name))
@@ -213,10 +216,8 @@ fn log_faults(program: &Value, log: &Log) -> Vec<String> {
     if log.region != "${region}" || sources.is_empty() || !sources.iter().all(is_group) {
         faults.push(format!("{title}: not this region, or no log group of the stack"));
     }
-    let query = log.query.split('|').map(str::trim).filter(|step| !step.starts_with("SOURCE ")).collect::<Vec<_>>();
-    faults.extend(
-        unknown_fields(&query.join("\n")).into_iter().map(|field| format!("{title}: there is no field {field}")),
-    );
+    let unknown = unknown_fields(&query.join("\n"));
+    faults.extend(unknown.into_iter().map(|field| format!("{title}: there is no field {field}")));
     faults
 }
 
@@ -307,6 +308,7 @@ fn a_body_that_aws_does_not_document_is_caught() {
     assert_told("a gauge needs both ends", "OMDb requests today", |widget| {
         widget["properties"]["yAxis"]["left"] = json!({"min": 0});
     });
+    assert_told("its time does not end now", "Movies in 24 h", |widget| widget["properties"]["start"] = json!("PT24H"));
     let row = json!(["MoviePipeline", "OmdbDuration", "Environment", "dev", "Service", "enricher"]);
     assert_told("501 metrics", LATENCY, |widget| widget["properties"]["metrics"] = json!(vec![row; 501]));
 }

@@ -21,6 +21,7 @@ const UNWATCHED: &[(&Metric, &str)] = &[
     (metrics::MOVIES_RANKED, "a run that does not get so far is late, and the ranker fails"),
     (metrics::MOVIES_ENRICHED, "a run that does not get so far is late"),
     (metrics::ENRICHMENT_FAILURES, "the queue tries again; what fails for good is a dead letter"),
+    (metrics::RUN_DURATION, "a run that takes too long is late"),
     (metrics::OMDB_REQUESTS, "a quota that is used up has a metric of its own"),
     (metrics::OMDB_DURATION, "an OMDb that is too slow shows in the enricher's duration"),
 ];

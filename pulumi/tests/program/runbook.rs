@@ -20,14 +20,14 @@ pub(crate) const PATH: &str = "dashboards/runbook.md";
 const PARTS: [&str; 5] = ["Meaning", "Impact", "Confirm", "Cure", "Prevent"];
 
 /// What else commands leave open, beside outputs and settings.
-const LEFT_OPEN: [&str; 10] = ["name", "stack", "profile", "region", "run", "time", "text", "uuid", "arn", "handle"];
+const LEFT_OPEN: [&str; 9] = ["name", "stack", "profile", "region", "run", "time", "uuid", "arn", "handle"];
 
 /// Single words in code type that are neither ours nor a setting: what AWS and Lambda put into messages and answers
 /// (<https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html>,
 /// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>,
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_EventSourceMappingConfiguration.html>), and what is part of a
 /// command.
-const WORDS_OF_OTHERS: [&str; 16] = [
+const WORDS_OF_OTHERS: [&str; 18] = [
     "ERROR_CODE",
     "ERROR_MESSAGE",
     "requestPayload",
@@ -35,7 +35,9 @@ const WORDS_OF_OTHERS: [&str; 16] = [
     "Disabled",
     "DISABLED",
     "StateTransitionReason",
+    "inspect",
     "--all",
+    "--json",
     "--cause",
     "--run",
     "--movie",
@@ -155,7 +157,7 @@ fn word_faults(document: &Document) -> Vec<String> {
             || program.outputs().contains_key(word)
             || logs::ALL.iter().any(|field| field.name == word)
             || metrics::find(word).is_some()
-            || [LATEST_KEY, NAMESPACE, ENVIRONMENT_DIMENSION, SERVICE_DIMENSION].contains(&word)
+            || [LATEST_KEY, NAMESPACE, ENVIRONMENT_DIMENSION, SERVICE_DIMENSION, MAINTENANCE_METRIC].contains(&word)
             || WORDS_OF_OTHERS.contains(&word)
             || (word.starts_with('<') && word.ends_with('>'))
             || (word.contains('/') && repository(word).is_file())

@@ -3,6 +3,7 @@
 mod cost;
 mod dead_letters;
 mod drill;
+mod explain;
 mod package;
 mod run;
 mod up;
@@ -36,6 +37,8 @@ enum Command {
     DeadLetters(dead_letters::Arguments),
     /// Puts a fault into a running pipeline and shows what the person on call would get.
     Drill(drill::Arguments),
+    /// Tells what happened in a run or to a movie, in order, from logs, spans and objects.
+    Explain(explain::Arguments),
     /// Builds the functions for Lambda and packs them for `pulumi up`.
     Package(package::Arguments),
 }
@@ -56,6 +59,7 @@ pub fn main() -> ExitCode {
             Command::Up(arguments) => up::run(arguments).await,
             Command::DeadLetters(arguments) => dead_letters::run(arguments).await,
             Command::Drill(arguments) => drill::run(arguments).await,
+            Command::Explain(arguments) => explain::run(arguments).await,
             Command::Package(arguments) => package::run(arguments).await,
         }
     });

@@ -20,7 +20,7 @@ pub(crate) use arguments::EndpointArguments;
 pub use fault::{EndpointFault, Tried};
 pub use names::Names;
 pub use permissions::Action;
-pub(crate) use permissions::help as permissions_help;
+pub(crate) use permissions::{explain_help as explain_permissions_help, help as permissions_help};
 pub(crate) use running::Announcement;
 
 use crate::aws::Clients;
@@ -114,6 +114,11 @@ impl Endpoint {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
         move |error| EndpointFault::of_call(&error, action, resource, &self.place, self.profile.as_deref())
+    }
+
+    /// For an answer that lacks what only the key of the resource would open.
+    pub(crate) fn key_refusal(&self, action: Action, resource: &str, said: String) -> EndpointFault {
+        EndpointFault::of_key(action, resource, &self.place, self.profile.as_deref(), said)
     }
 }
 

@@ -19,11 +19,12 @@ use std::collections::BTreeSet;
 
 use domain::{ImdbId, Run};
 
-pub use material::{DeadLetter, LogLine, Material, StoredObject};
+pub use material::DeadLetter;
 pub(crate) use show::Shown;
-pub use span::{SpanRecord, record as span_record};
-pub use step::{Level, Step, Subject};
+pub(crate) use span::record as span_record;
+pub use step::{Level, Step};
 pub use story::{Missing, Story, Whereabouts};
+pub(crate) use traces::SPANS_PATH;
 
 use crate::endpoint::Endpoint;
 use crate::fault::Fault;
@@ -90,5 +91,7 @@ fn unknown(what: &str, runs: &BTreeSet<Run>) -> Fault {
 fn unknown_movie(id: &ImdbId, run: &Run, story: &Story) -> Fault {
     let movies: String = story.movies().take(NEWEST).map(|(position, id)| format!("\n  {position} {id}")).collect();
     let has = if movies.is_empty() { " has no movie that is known".to_owned() } else { format!(" has:{movies}") };
-    Fault::Usage(format!("there is no movie {id} in the newest {NEWEST} runs or the one that was named; run {run}{has}"))
+    Fault::Usage(format!(
+        "there is no movie {id} in the newest {NEWEST} runs or the one that was named; run {run}{has}"
+    ))
 }

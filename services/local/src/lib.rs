@@ -22,6 +22,7 @@
 //! | `endpoint` | which AWS a command talks to: this machine's, or a real one |
 //! | `dead_letters` | what failed for good: listed, inspected, redriven |
 //! | `oncall`, `drill` | what the person on call would be told, and the faults that show it |
+//! | `explain` | one story of a run or a movie, from logs, spans and objects |
 //! | `commands` | the command line |
 
 mod api_key;
@@ -34,6 +35,7 @@ mod deploy;
 mod drill;
 mod emulator;
 mod endpoint;
+mod explain;
 mod fault;
 mod observe;
 mod omdb;
@@ -64,6 +66,7 @@ pub use deploy::{Configuration, Deployment, SOURCE_BUCKET, SOURCE_KEY, STACK};
 pub use drill::{Alarmed, DRILLS, Drill, Finding, GoodRun, Matrix, Told, quiet_days, run as run_drills};
 pub use emulator::{ACCOUNT_ID, Emulator, REGION};
 pub use endpoint::{Action, Endpoint, EndpointFault, Names, Tried};
+pub use explain::{DeadLetter, Level, Missing, Step, Story, Wanted, Whereabouts, explain};
 pub use fault::Fault;
 pub use observe::MetricSums;
 pub use omdb::{KEY as OMDB_STAND_IN_KEY, OmdbFault, OmdbStandIn};

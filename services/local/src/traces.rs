@@ -9,7 +9,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
@@ -18,6 +18,7 @@ use opentelemetry_proto::tonic::trace::v1::span::Event;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span as WireSpan};
 use prost::Message;
 
+use crate::explain::{SPANS_PATH, span_record};
 use crate::server::Server;
 
 /// The most bytes of one export: more than a function sends at once.
@@ -81,6 +82,7 @@ impl TraceReceiver {
         let spans = Spans::default();
         let router = Router::new()
             .route("/v1/traces", post(receive))
+            .route(SPANS_PATH, get(hand_out))
             .layer(DefaultBodyLimit::max(MAX_EXPORT_BYTES))
             .with_state(Arc::clone(&spans));
         Ok(Self { server: Server::start(router).await?, spans })
@@ -118,6 +120,12 @@ async fn receive(State(spans): State<Spans>, body: Bytes) -> Response {
         }
         Err(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
     }
+}
+
+/// All spans so far, for other processes.
+async fn hand_out(State(spans): State<Spans>) -> Response {
+    let records: serde_json::Value = lock(&spans).iter().map(span_record).collect();
+    ([(header::CONTENT_TYPE, "application/json")], records.to_string()).into_response()
 }
 
 fn spans_of(resource_spans: ResourceSpans) -> Vec<Span> {

@@ -92,7 +92,7 @@ pub(super) struct Chart {
     pub(super) view: View,
     pub(super) stat: String,
     pub(super) period: u32,
-    start: Option<String>,
+    pub(super) start: Option<String>,
     set_period_to_time_range: Option<bool>,
     pub(super) y_axis: Option<YAxes>,
     pub(super) metrics: Vec<Vec<Value>>,

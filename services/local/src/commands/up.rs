@@ -121,6 +121,7 @@ pub(super) fn tell_where(pipeline: &Pipeline, options: &str) -> anyhow::Result<(
     }
     let aws = format!("{credentials} AWS_REGION={REGION} aws --endpoint-url {endpoint}");
     eprintln!("Try, in another terminal:");
+    eprintln!("  cargo local explain latest{options}");
     eprintln!("  cargo local dead-letters list{options}");
     eprintln!("  {aws} s3 ls --recursive s3://{}", deployment.movies_bucket);
     eprintln!("  {aws} logs filter-log-events --log-group-name {}", deployment.enricher_log_group);

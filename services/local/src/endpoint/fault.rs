@@ -135,6 +135,13 @@ const NAME_A_PROFILE: &str = "This endpoint wants others than those of the local
 const LOG_IN: &str = "Log in again (`aws sso login`, or new keys); a profile of IAM Identity Center works here with the line `credential_process = aws configure export-credentials --profile NAME` in a profile of its own.";
 
 impl EndpointFault {
+    /// The resource may be used, but not the key that it is encrypted with.
+    pub(super) fn of_key(action: Action, resource: &str, place: &str, profile: Option<&str>, said: String) -> Self {
+        let (permission, place) = (action.key_permissions().join(" and "), place.to_owned());
+        let tried = Box::new(Tried { permission, resource: format!("the KMS key of {resource}"), place, said });
+        Self::Forbidden { credentials: whose(profile), tried }
+    }
+
     pub(super) fn of_call<E>(
         error: &SdkError<E>,
         action: Action,
@@ -145,10 +152,7 @@ impl EndpointFault {
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        let credentials = profile.map_or_else(
-            || "the credentials of the local AWS".to_owned(),
-            |name| format!("the credentials of the profile {name}"),
-        );
+        let credentials = whose(profile);
         let advice = if profile.is_some() { LOG_IN } else { NAME_A_PROFILE };
         let tried = |permission: &str, resource: &str, said: String| {
             let [permission, resource, place] = [permission, resource, place].map(str::to_owned);
@@ -166,10 +170,7 @@ impl EndpointFault {
         let code = answer.code().unwrap_or("no code");
         let said = format!("{code}: {}", answer.message().unwrap_or("no message"));
         match meaning(code, &said) {
-            Meaning::KeyPermission => {
-                let (permissions, key) = (action.key_permissions().join(" and "), format!("the KMS key of {resource}"));
-                Self::Forbidden { credentials, tried: tried(&permissions, &key, said) }
-            }
+            Meaning::KeyPermission => Self::of_key(action, resource, place, profile, said),
             Meaning::Permission => Self::Forbidden { credentials, tried: tried(action.permission(), resource, said) },
             Meaning::Credentials => {
                 Self::BadCredentials { credentials, advice, tried: tried(action.permission(), resource, said) }
@@ -177,6 +178,13 @@ impl EndpointFault {
             Meaning::Other => Self::Failed(tried(action.permission(), resource, said)),
         }
     }
+}
+
+fn whose(profile: Option<&str>) -> String {
+    profile.map_or_else(
+        || "the credentials of the local AWS".to_owned(),
+        |name| format!("the credentials of the profile {name}"),
+    )
 }
 
 /// What a code means. SQS, Logs and Lambda name the same differently

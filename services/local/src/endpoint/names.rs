@@ -15,6 +15,7 @@ pub struct Names {
     pub undelivered: String,
     pub ranker_failures: String,
     pub ranker: String,
+    pub enricher: String,
     pub ranker_logs: String,
     pub enricher_logs: String,
 }
@@ -37,6 +38,7 @@ impl Names {
             undelivered: name_of(&program, "undeliveredQueue"),
             ranker_failures: name_of(&program, "rankerFailuresQueue"),
             ranker: name_of(&program, "ranker"),
+            enricher: name_of(&program, "enricher"),
             ranker_logs: name_of(&program, "rankerLogs"),
             enricher_logs: name_of(&program, "enricherLogs"),
         })

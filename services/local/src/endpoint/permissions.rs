@@ -15,6 +15,8 @@ pub enum Action {
     SendMessage,
     DeleteMessage,
     InvokeFunction,
+    GetFunctionConfiguration,
+    ListBucket,
 }
 
 /// When a permission is needed.
@@ -24,8 +26,20 @@ enum Needed {
     ToRedrive,
 }
 
+/// What `cargo local explain` asks, and of what.
+const EXPLAIN: [(Action, &str); 8] = [
+    (Action::FilterLogEvents, "both functions' log groups, and aws/spans for the spans"),
+    (Action::GetFunctionConfiguration, "the enricher, for the bucket's name and where traces go"),
+    (Action::ListBucket, "the movies' bucket"),
+    (Action::GetQueueUrl, "the four queues"),
+    (Action::GetQueueAttributes, "the four queues"),
+    (Action::ReceiveMessage, "the three failure queues"),
+    (Action::ChangeMessageVisibility, "the three failure queues"),
+    (Action::ListQueues, "all queues, to name the stacks there are when one is not found"),
+];
+
 impl Action {
-    /// All of them, in the order they are needed.
+    /// Those of the dead-letter commands, in the order they are needed.
     pub const ALL: [Self; 9] = [
         Self::GetQueueUrl,
         Self::ListQueues,
@@ -52,15 +66,18 @@ impl Action {
             Self::SendMessage => "sqs:SendMessage",
             Self::DeleteMessage => "sqs:DeleteMessage",
             Self::InvokeFunction => "lambda:InvokeFunction",
+            Self::GetFunctionConfiguration => "lambda:GetFunctionConfiguration",
+            Self::ListBucket => "s3:ListBucket",
         }
     }
 
-    /// What it needs on the stack's KMS key, since every queue is encrypted with it
-    /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html>).
+    /// What it needs on the stack's KMS key, which encrypts every queue
+    /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html>) and the
+    /// functions' environment (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html>).
     #[must_use]
     pub const fn key_permissions(self) -> &'static [&'static str] {
         match self {
-            Self::ReceiveMessage => &["kms:Decrypt"],
+            Self::ReceiveMessage | Self::GetFunctionConfiguration => &["kms:Decrypt"],
             Self::SendMessage => &["kms:GenerateDataKey", "kms:Decrypt"],
             _ => &[],
         }
@@ -76,6 +93,8 @@ impl Action {
             Self::FilterLogEvents => "both functions' log groups",
             Self::SendMessage => "the movies queue",
             Self::InvokeFunction => "the ranker",
+            Self::GetFunctionConfiguration => "the enricher",
+            Self::ListBucket => "the movies' bucket",
         }
     }
 
@@ -94,13 +113,25 @@ pub(crate) fn help() -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(help, "  {title}:");
         for action in Action::ALL.into_iter().filter(|action| action.needed() == needed) {
-            let _ = writeln!(help, "    {:<28} {}", action.permission(), action.on());
-            for key in action.key_permissions() {
-                let _ = writeln!(help, "    {key:<28} the stack's KMS key");
-            }
+            write_permission(&mut help, action, action.on());
         }
     }
     help
+}
+
+/// The permissions of `cargo local explain`, for its help.
+pub(crate) fn explain_help() -> String {
+    let mut help = "On AWS these permissions are needed; it changes nothing:\n".to_owned();
+    EXPLAIN.into_iter().for_each(|(action, on)| write_permission(&mut help, action, on));
+    help
+}
+
+fn write_permission(help: &mut String, action: Action, on: &str) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(help, "    {:<31} {on}", action.permission());
+    for key in action.key_permissions() {
+        let _ = writeln!(help, "    {key:<31} the stack's KMS key");
+    }
 }
 
 #[cfg(test)]

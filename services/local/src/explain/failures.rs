@@ -29,7 +29,8 @@ pub(super) fn join_failed_call(steps: &mut [Step], line: &LogLine, told: &Step) 
 pub(super) fn raise_untold_calls(steps: &mut [Step]) {
     for index in 0..steps.len() {
         let step = &steps[index];
-        let Some(error) = step.error.clone().filter(|_| step.origin == Origin::Span && step.level == Level::Detail) else {
+        let Some(error) = step.error.clone().filter(|_| step.origin == Origin::Span && step.level == Level::Detail)
+        else {
             continue;
         };
         let tells = |other: &Step| {

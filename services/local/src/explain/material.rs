@@ -72,7 +72,8 @@ impl LogLine {
             let request_id = self.text.split_whitespace().find(|word| is_request_id(word))?;
             return self.text.contains("Task timed out").then(|| (request_id, self.text.clone()));
         }
-        let report = self.fields.get("record").filter(|_| self.fields.get("type") == Some(&"platform.report".into()))?;
+        let report =
+            self.fields.get("record").filter(|_| self.fields.get("type") == Some(&"platform.report".into()))?;
         let (request_id, status) = (report.get("requestId")?.as_str()?, report.get("status")?.as_str()?);
         let error = report.get("errorType").and_then(Value::as_str).map(|error| format!(", {error}"));
         let told = format!("Lambda ended the invocation: {status}{}", error.unwrap_or_default());
@@ -159,7 +160,10 @@ mod tests {
     fn a_line_has_its_own_time_rather_than_that_of_its_arrival() {
         let own = json!({"timestamp": "2026-11-22T12:00:01.250Z", "receive_count": "2", "attempt": 3}).to_string();
         assert_eq!(line(&own).time.to_rfc3339(), "2026-11-22T12:00:01.250+00:00");
-        assert_eq!((line(&own).number_of(logs::RECEIVE_COUNT), line(&own).number_of(logs::ATTEMPT)), (Some(2), Some(3)));
+        assert_eq!(
+            (line(&own).number_of(logs::RECEIVE_COUNT), line(&own).number_of(logs::ATTEMPT)),
+            (Some(2), Some(3))
+        );
         assert_eq!(line("START").time.to_rfc3339(), "2026-11-22T12:00:00+00:00");
     }
 

@@ -62,14 +62,17 @@ impl<'a> OfRun<'a> {
             (None, _) => line.text_of(logs::REQUEST_ID).is_some_and(|id| failed.contains(id)),
         };
         // The runtime says a second time what a function has said of its failure.
-        let is_said_again = |line: &&LogLine| line.text_of(logs::TARGET).is_some_and(|t| t.starts_with("lambda_runtime"));
+        let is_said_again =
+            |line: &&LogLine| line.text_of(logs::TARGET).is_some_and(|t| t.starts_with("lambda_runtime"));
         let own: Vec<_> = self.material.lines.iter().filter(is_own).filter(|line| !is_said_again(line)).collect();
         let invocations: BTreeSet<_> = own.iter().filter_map(|line| line.text_of(logs::REQUEST_ID)).collect();
         let of_spans = self.spans.iter().filter_map(|span| span.field(logs::REQUEST_ID));
         let invocations: BTreeSet<_> = invocations.into_iter().chain(of_spans).collect();
-        let bad_ends = self.material.lines.iter().filter(|line| {
-            line.bad_end().is_some_and(|(request_id, _)| invocations.contains(request_id))
-        });
+        let bad_ends = self
+            .material
+            .lines
+            .iter()
+            .filter(|line| line.bad_end().is_some_and(|(request_id, _)| invocations.contains(request_id)));
         own.iter().copied().chain(bad_ends).collect()
     }
 

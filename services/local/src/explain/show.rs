@@ -3,6 +3,7 @@
 mod run;
 mod time;
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 
 use chrono::SecondsFormat;
@@ -12,6 +13,9 @@ use serde_json::{Value, json};
 use super::step::{Level, Step};
 use super::story::{Missing, Story, Whereabouts};
 use time::{milliseconds, offset, thousands};
+
+/// The most movies that a line names.
+const MAX_NAMED: usize = 5;
 
 /// A story on its way to its reader.
 pub(crate) struct Shown<'a> {
@@ -63,9 +67,8 @@ impl Shown<'_> {
             writeln!(f, "  took     {took}")?;
         }
         // The headline of a movie says it.
-        for missing in story.missing.iter().filter(|_| story.imdb_id.is_none()) {
-            let id = missing.imdb_id.as_deref().unwrap_or("of unknown id");
-            writeln!(f, "  missing  {:>2} {id}: {}", missing.position, self.place_of(missing))?;
+        if story.imdb_id.is_none() {
+            self.write_missing(f)?;
         }
         for trace_id in &story.trace_ids {
             writeln!(f, "  trace    {trace_id}")?;
@@ -79,6 +82,21 @@ impl Shown<'_> {
             writeln!(f, "\nIt did not begin with its event: times count from the first step, {origin}.")?;
         }
         writeln!(f)
+    }
+
+    /// What is missing, by where it is and why.
+    fn write_missing(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut places = BTreeMap::<String, Vec<String>>::new();
+        for missing in &self.story.missing {
+            let id = missing.imdb_id.as_deref().unwrap_or("of unknown id");
+            places.entry(place_of(missing)).or_default().push(format!("{} {id}", missing.position));
+        }
+        places.into_iter().try_for_each(|(place, movies)| {
+            let more = movies.len().saturating_sub(MAX_NAMED);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let named = movies.into_iter().take(MAX_NAMED).collect::<Vec<_>>().join(", ");
+            writeln!(f, "  missing  {named}{more}: {place}")
+        })
     }
 
     fn headline(&self) -> String {
@@ -105,7 +123,7 @@ impl Shown<'_> {
         let place = story.places.get(id).map_or_else(|| "?".to_owned(), ToString::to_string);
         let of = story.of.map_or_else(|| "?".to_owned(), |of| of.to_string());
         let end = match story.missing.first() {
-            Some(missing) => format!("not stored, {}", self.place_of(missing)),
+            Some(missing) => format!("not stored, {}", place_of(missing)),
             None => "stored".to_owned(),
         };
         format!("Movie {id}, {place} of {of} in run {}: {end}", story.run)
@@ -124,21 +142,6 @@ impl Shown<'_> {
         Some(format!("{} from {from} to {what}", took.trim_start_matches('+')))
     }
 
-    fn place_of(&self, missing: &Missing) -> String {
-        match &missing.whereabouts {
-            Whereabouts::Dead(dead) => {
-                let is_told = self.story.steps.iter().any(|step| step.tells(&dead.cause));
-                let cause = if is_told { String::new() } else { format!(": {}", dead.cause) };
-                format!("in the queue {}{cause}", dead.queue)
-            }
-            Whereabouts::InFlight(1) => "in flight: 1 message waits in the movies queue or is worked on".to_owned(),
-            Whereabouts::InFlight(messages) => {
-                format!("in flight: {messages} messages wait in the movies queue or are worked on")
-            }
-            Whereabouts::Unknown => "unknown: neither stored nor in any queue".to_owned(),
-        }
-    }
-
     /// A step in one line; `who` is the movie, where that is not plain.
     fn line(&self, step: &Step, who: &str) -> String {
         let offset = offset(step.time - self.story.origin());
@@ -148,9 +151,10 @@ impl Shown<'_> {
             Level::Error => "ERROR ",
         };
         let prefix = run_prefix(&self.story.run);
-        let object = step.object.as_ref().map(|(key, bytes)| {
-            format!(": {}, {} bytes", key.strip_prefix(&prefix).unwrap_or(key), thousands(*bytes))
-        });
+        let object = step
+            .object
+            .as_ref()
+            .map(|(key, bytes)| format!(": {}, {} bytes", key.strip_prefix(&prefix).unwrap_or(key), thousands(*bytes)));
         let took = step.duration.map(|duration| format!(" ({})", milliseconds(duration))).unwrap_or_default();
         format!("{offset:>13}  {:<8}  {who}{level}{}{}{took}", step.service, step.what, object.unwrap_or_default())
     }
@@ -164,7 +168,11 @@ impl Shown<'_> {
         }
         let of_movie = story.imdb_id.as_ref().map(|id| format!(" --movie {id}")).unwrap_or_default();
         if story.missing.iter().any(|missing| is_dead(&missing)) || story.dead_event.is_some() {
-            writeln!(f, "Send on again:  cargo local dead-letters redrive --run {}{of_movie} --dry-run{options}", story.run)?;
+            writeln!(
+                f,
+                "Send on again:  cargo local dead-letters redrive --run {}{of_movie} --dry-run{options}",
+                story.run
+            )?;
         }
         Ok(())
     }
@@ -195,6 +203,17 @@ impl Shown<'_> {
             return Ok(());
         }
         writeln!(f, "{:>13}  {:<8}  its message {} lies in {}", "now", "SQS", dead.id, dead.queue)
+    }
+}
+
+fn place_of(missing: &Missing) -> String {
+    match &missing.whereabouts {
+        Whereabouts::Dead(dead) => format!("in the queue {}: {}", dead.queue, dead.cause),
+        Whereabouts::InFlight(1) => "in flight: 1 message waits in the movies queue or is worked on".to_owned(),
+        Whereabouts::InFlight(messages) => {
+            format!("in flight: {messages} messages wait in the movies queue or are worked on")
+        }
+        Whereabouts::Unknown => "unknown: neither stored nor in any queue".to_owned(),
     }
 }
 

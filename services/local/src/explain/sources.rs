@@ -50,9 +50,14 @@ impl Sources {
         let read = try_join_all(Service::ALL.map(|service| read_lines(&endpoint, service, since)));
         let (lines, stored_runs) = try_join(read, stored_runs(&endpoint, &bucket)).await?;
         let in_flight = in_flight(&endpoint).await?;
-        let mut traces = Traces::of(otlp_endpoint.as_deref());
-        let mut material =
-            Material { lines: lines.concat(), dead_letters, in_flight, bucket: format!("s3://{bucket}/"), ..Material::default() };
+        let traces = Traces::of(otlp_endpoint.as_deref());
+        let mut material = Material {
+            lines: lines.concat(),
+            dead_letters,
+            in_flight,
+            bucket: format!("s3://{bucket}/"),
+            ..Material::default()
+        };
         traces.read_all(&mut material).await;
         Ok(Self { endpoint, bucket, traces, since, stored_runs, material })
     }
@@ -121,7 +126,11 @@ async fn settings(endpoint: &Endpoint) -> Result<(String, Option<String>), Endpo
 }
 
 /// Every line of a service's log, Lambda's own included. A log group that is gone has none.
-async fn read_lines(endpoint: &Endpoint, service: Service, since: DateTime<Utc>) -> Result<Vec<LogLine>, EndpointFault> {
+async fn read_lines(
+    endpoint: &Endpoint,
+    service: Service,
+    since: DateTime<Utc>,
+) -> Result<Vec<LogLine>, EndpointFault> {
     let group = endpoint.names().log_group(service);
     let filter = endpoint.clients().logs.filter_log_events().log_group_name(group);
     let mut pages = filter.start_time(since.timestamp_millis()).into_paginator().send();
@@ -149,9 +158,8 @@ async fn stored_runs(endpoint: &Endpoint, bucket: &str) -> Result<BTreeSet<Run>,
     let mut runs = BTreeSet::new();
     while let Some(page) = pages.next().await {
         let page = page.map_err(endpoint.refusal(Action::ListBucket, bucket))?;
-        let names = page.common_prefixes().iter().filter_map(|prefix| {
-            prefix.prefix()?.strip_prefix(RUNS)?.strip_suffix('/')
-        });
+        let names =
+            page.common_prefixes().iter().filter_map(|prefix| prefix.prefix()?.strip_prefix(RUNS)?.strip_suffix('/'));
         runs.extend(names.filter_map(|name| Run::parse(name).ok()));
     }
     Ok(runs)

@@ -122,12 +122,13 @@ fn texts(attributes: Option<&Value>) -> BTreeMap<String, String> {
 
 /// A span of the receiver as such a record.
 #[must_use]
-pub fn record(span: &Span) -> Value {
+pub(crate) fn record(span: &Span) -> Value {
     let kind = usize::try_from(span.kind).ok().and_then(|kind| KINDS.get(kind)).unwrap_or(&KINDS[0]);
     let code = ["UNSET", "OK", "ERROR"].get(usize::try_from(span.status).unwrap_or_default()).unwrap_or(&"UNSET");
-    let events = span.events.iter().map(|event| {
-        json!({"name": event.name, "timeUnixNano": event.unix_nano, "attributes": event.attributes})
-    });
+    let events = span
+        .events
+        .iter()
+        .map(|event| json!({"name": event.name, "timeUnixNano": event.unix_nano, "attributes": event.attributes}));
     json!({
         "traceId": span.trace_id,
         "spanId": span.span_id,

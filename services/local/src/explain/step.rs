@@ -121,7 +121,8 @@ impl Step {
 
     /// Something noted in the course of a span, such as a try again.
     pub(super) fn of_event(event: &EventRecord, span: &SpanRecord, imdb_id: Option<String>) -> Self {
-        let name = if event.name == "retry" { format!("{} is tried again", call(span, None)) } else { event.name.clone() };
+        let name =
+            if event.name == "retry" { format!("{} is tried again", call(span, None)) } else { event.name.clone() };
         let field = |field: &logs::Field| event.attributes.get(field.name).filter(|text| !text.is_empty());
         let attempt = field(logs::ATTEMPT).map(|attempt| format!(" (try {attempt})")).unwrap_or_default();
         let reason = field(logs::REASON).map(|reason| format!(": {reason}")).unwrap_or_default();

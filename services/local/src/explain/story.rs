@@ -145,7 +145,11 @@ fn span_of(of_run: &OfRun<'_>, span: &SpanRecord, imdb_id: Option<String>) -> Op
         "PRODUCER" => (Level::Detail, call(span, None)),
         "CONSUMER" => {
             let delivery = span.field(logs::RECEIVE_COUNT)?;
-            return Some(Step { duration: None, error: None, ..Step::of_span(span, imdb_id, Level::Info, of_delivery(delivery)) });
+            return Some(Step {
+                duration: None,
+                error: None,
+                ..Step::of_span(span, imdb_id, Level::Info, of_delivery(delivery))
+            });
         }
         "SERVER" => {
             let cold = if span.field(logs::COLD_START) == Some("true") { ", a cold start" } else { "" };
@@ -209,7 +213,8 @@ fn add_objects(steps: &mut Vec<Step>, of_run: &OfRun<'_>) -> Option<DateTime<Utc
             continue;
         }
         let reported_by = if is_list { Origin::EndOfRun } else { Origin::EndOfDelivery };
-        let is_report = |step: &&mut Step| step.origin == reported_by && step.imdb_id == imdb_id && step.object.is_none();
+        let is_report =
+            |step: &&mut Step| step.origin == reported_by && step.imdb_id == imdb_id && step.object.is_none();
         let time = match steps.iter_mut().filter(is_report).min_by_key(|step| step.time) {
             Some(step) => {
                 step.object = Some((object.key.clone(), object.bytes));

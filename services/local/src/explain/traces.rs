@@ -62,7 +62,9 @@ impl Traces {
         if let Self::Receiver(uri) = self {
             match ask(uri).await {
                 Ok(spans) => material.spans = spans,
-                Err(error) => material.no_spans = Some(format!("none: the receiver at {uri} cannot be asked: {error:#}")),
+                Err(error) => {
+                    material.no_spans = Some(format!("none: the receiver at {uri} cannot be asked: {error:#}"))
+                }
             }
         }
     }
@@ -108,14 +110,17 @@ async fn search(
     if trace_ids.is_empty() {
         return Err("none: nothing names the trace of this run".to_owned());
     }
-    let filter = endpoint.clients().logs.filter_log_events().log_group_name(LOG_GROUP).filter_pattern(pattern(trace_ids));
+    let filter =
+        endpoint.clients().logs.filter_log_events().log_group_name(LOG_GROUP).filter_pattern(pattern(trace_ids));
     let filter = filter.start_time(time.start.timestamp_millis()).end_time(time.end.timestamp_millis());
     let mut pages = filter.into_paginator().send();
     let mut spans = Vec::new();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| {
             if error.as_service_error().is_some_and(FilterLogEventsError::is_resource_not_found_exception) {
-                return format!("none: there is no log group {LOG_GROUP}; Transaction Search is off in this account and region");
+                return format!(
+                    "none: there is no log group {LOG_GROUP}; Transaction Search is off in this account and region"
+                );
             }
             format!("none: {}", endpoint.refusal(Action::FilterLogEvents, LOG_GROUP)(error))
         })?;
@@ -123,7 +128,9 @@ async fn search(
         spans.extend(records.filter_map(|record| SpanRecord::read(&record)));
     }
     if spans.is_empty() {
-        return Err(format!("none: {LOG_GROUP} has none of this trace; they arrive some minutes late, or were not sampled"));
+        return Err(format!(
+            "none: {LOG_GROUP} has none of this trace; they arrive some minutes late, or were not sampled"
+        ));
     }
     Ok(spans)
 }

@@ -88,7 +88,8 @@ impl Timeline<'_> {
             };
             let laid: Vec<_> = trace.readings.iter().map(on_top).collect();
             all.extend(laid.iter().map(|reading| (fired_s + virtual_s(reading.at.as_secs_f64()), *reading)));
-            left = laid.last().copied().unwrap_or(left);
+            // Who polls the queue works off what was left in it, once the fault is over.
+            left = if trace.polled { QueueReading::default() } else { laid.last().copied().unwrap_or(left) };
         }
         all
     }

@@ -5,13 +5,16 @@ use std::fmt::{self, Formatter};
 
 use chrono::{DateTime, Utc};
 
-use super::{Level, Shown, Step};
+use super::{Level, Shown, Step, offset};
 
 /// How many movies with trouble are told in full; more have a line each, as when OMDb is down and all fail alike.
 const MAX_IN_FULL: usize = 3;
 
 /// How many lines of one kind the run itself has, such as items that cannot be ranked.
 const MAX_ALIKE: usize = 3;
+
+/// How many movies without trouble have a line each; more are counted.
+const MAX_WELL: usize = 25;
 
 /// Lines that stay together, and the time that they are ordered by.
 struct Entry {
@@ -29,11 +32,23 @@ impl Shown<'_> {
                 movies.entry((position, id)).or_default().push(step);
             }
         }
-        let mut in_full = 0;
-        for ((position, id), steps) in movies {
-            in_full += usize::from(has_trouble(&steps));
-            let who = format!("{position:>2} {id}  ");
-            entries.extend(self.of_movie(&who, &steps, in_full <= MAX_IN_FULL));
+        let (trouble, well): (Vec<_>, Vec<_>) = movies.into_iter().partition(|(_, steps)| has_trouble(steps));
+        let who = |(position, id): (usize, &str)| format!("{position:>2} {id}  ");
+        for (index, (movie, steps)) in trouble.into_iter().enumerate() {
+            entries.extend(self.with_trouble(&who(movie), &steps, index < MAX_IN_FULL));
+        }
+        let well = well.into_iter().filter_map(|(movie, steps)| {
+            let stored = steps.iter().rev().find(|step| step.object.is_some());
+            Some((movie, *stored.or(steps.last())?))
+        });
+        let well: Vec<_> = well.collect();
+        if well.len() > MAX_WELL {
+            entries.extend(self.counted(&well));
+        } else {
+            entries.extend(
+                well.into_iter()
+                    .map(|(movie, step)| Entry { time: step.time, lines: vec![self.line(step, &who(movie))] }),
+            );
         }
         entries.sort_by_key(|entry| entry.time);
         entries.iter().flat_map(|entry| &entry.lines).try_for_each(|line| writeln!(f, "{line}"))
@@ -62,18 +77,25 @@ impl Shown<'_> {
         entries
     }
 
-    fn of_movie(&self, who: &str, steps: &[&Step], in_full: bool) -> Option<Entry> {
-        let (last, stored) = (steps.last()?, steps.iter().rev().find(|step| step.object.is_some()));
-        let lines = match (has_trouble(steps), in_full) {
-            (false, _) => vec![self.line(stored.unwrap_or(last), who)],
-            (true, true) => steps.iter().map(|step| self.line(step, who)).collect(),
-            (true, false) => {
-                let failures = steps.iter().filter(|step| step.level > Level::Info).count();
-                vec![self.line(last, &format!("{who}{failures} times trouble, the last: "))]
-            }
+    /// A movie with trouble stands where that came to its end.
+    fn with_trouble(&self, who: &str, steps: &[&Step], in_full: bool) -> Option<Entry> {
+        let last = steps.last()?;
+        let lines = if in_full {
+            steps.iter().map(|step| self.line(step, who)).collect()
+        } else {
+            let trouble = steps.iter().filter(|step| step.level > Level::Info).count();
+            vec![self.line(last, &format!("{who}{trouble} times trouble, the last: "))]
         };
-        // One that goes well stands where it was stored, one with trouble where that came to its end.
-        Some(Entry { time: if has_trouble(steps) { last.time } else { stored.unwrap_or(last).time }, lines })
+        Some(Entry { time: last.time, lines })
+    }
+
+    fn counted<M>(&self, well: &[(M, &Step)]) -> Option<Entry> {
+        let (first, last) =
+            (well.iter().min_by_key(|(_, step)| step.time)?.1, well.iter().max_by_key(|(_, step)| step.time)?.1);
+        let began = offset(first.time - self.story.origin());
+        let what = format!("{} movies without trouble, the first done at {began}, the last now", well.len());
+        let step = Step { what, duration: None, object: None, level: Level::Info, ..last.clone() };
+        Some(Entry { time: last.time, lines: vec![self.line(&step, "")] })
     }
 }
 

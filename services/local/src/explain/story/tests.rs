@@ -1,0 +1,289 @@
+use serde_json::{Value, json};
+
+use super::super::material::{LogLine, StoredObject};
+use super::super::show::Shown;
+use super::*;
+
+const RUN: &str = "2026-11-22T12-00-00Z";
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const MOVIES: [&str; 2] = ["tt0000001", "tt0000002"];
+
+fn run() -> Run {
+    Run::parse(RUN).unwrap()
+}
+
+/// A time of the run, in milliseconds after its event.
+fn at(ms: i64) -> DateTime<Utc> {
+    run().time() + TimeDelta::milliseconds(ms)
+}
+
+fn line(service: Service, ms: i64, level: &str, message: &str, fields: Value) -> LogLine {
+    let mut record = json!({"timestamp": at(ms).to_rfc3339_opts(chrono::SecondsFormat::Millis, true), "level": level,
+                            "message": message, "trace_id": TRACE, "request_id": "r"});
+    record.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    // CloudWatch has the time of arrival, which is later.
+    LogLine::read(service, at(ms + 500).timestamp_millis(), &record.to_string())
+}
+
+fn movie_line(position: usize, delivery: u64, ms: i64, level: &str, message: &str, fields: Value) -> LogLine {
+    let mut of_movie = json!({"run": RUN, "position": position, "imdb_id": MOVIES[position - 1], "message_id": "m",
+                              "receive_count": delivery.to_string()});
+    of_movie.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    line(Service::Enricher, ms, level, message, of_movie)
+}
+
+fn published() -> LogLine {
+    let counts = json!({"run": RUN, "items": 250, "rejected": 0, "ranked": 2, "duration_ms": 40});
+    line(Service::Ranker, 100, "INFO", "the run is published", counts)
+}
+
+fn stored_line(position: usize, delivery: u64, ms: i64) -> LogLine {
+    movie_line(position, delivery, ms, "INFO", "the movie is stored", json!({"duration_ms": 50}))
+}
+
+fn object(name: &str, ms: i64, bytes: u64) -> StoredObject {
+    StoredObject { key: format!("runs/{RUN}/{name}"), bytes, stored: at(ms) }
+}
+
+fn span(id: &str, parent: &str, kind: &str, name: &str, ms: i64, attributes: Value) -> Value {
+    let nanos = at(ms).timestamp_nanos_opt().unwrap();
+    json!({"traceId": TRACE, "spanId": id, "parentSpanId": parent, "name": name, "kind": kind,
+           "startTimeUnixNano": nanos, "endTimeUnixNano": nanos + 4_000_000, "attributes": attributes,
+           "resource": {"attributes": {"service.name": "enricher"}}, "status": {"code": "UNSET"}})
+}
+
+fn failed(mut span: Value, why: &str) -> Value {
+    span["status"] = json!({"code": "ERROR", "message": why});
+    span
+}
+
+/// The second movie's first delivery, which fails after OMDb was asked twice, and its second.
+fn redelivered() -> Material {
+    let why = "OMDb gave no usable answer in 2 attempts, the last time: HTTP status 503";
+    let lines = vec![
+        published(),
+        stored_line(1, 1, 250),
+        movie_line(
+            2,
+            1,
+            215,
+            "WARN",
+            "OMDb gave no usable answer",
+            json!({"attempt": 1, "reason": "HTTP status 503", "delay_ms": 30}),
+        ),
+        movie_line(
+            2,
+            1,
+            260,
+            "ERROR",
+            "the record failed; the queue delivers it again",
+            json!({"reason": why, "duration_ms": 60}),
+        ),
+        stored_line(2, 2, 3300),
+        line(Service::Enricher, 3400, "INFO", "the run is complete", json!({"run": RUN})),
+        line(
+            Service::Enricher,
+            3410,
+            "INFO",
+            "the latest list is of this run",
+            json!({"run": RUN, "key": "Top10Movies.json"}),
+        ),
+        line(
+            Service::Enricher,
+            3420,
+            "INFO",
+            "the batch is processed",
+            json!({"records": 1, "stored": 1, "failed": 0}),
+        ),
+    ];
+    let delivery = |id, count: &str, ms| {
+        let fields = json!({"run": RUN, "position": 2, "imdb_id": MOVIES[1], "receive_count": count});
+        span(id, "", "CONSUMER", "process movie", ms, fields)
+    };
+    let get = |id, parent, ms, status| {
+        span(id, parent, "CLIENT", "GET OMDb", ms, json!({"imdb_id": MOVIES[1], "http.response.status_code": status}))
+    };
+    let put = json!({"aws.s3.key": format!("runs/{RUN}/02-tt0000002.json"), "http.response.status_code": 200});
+    let mut first = failed(delivery("d1", "1", 200), why);
+    first["events"] =
+        json!([{"name": "OMDb gave no usable answer", "timeUnixNano": at(215).timestamp_nanos_opt().unwrap()}]);
+    let spans = [
+        first,
+        failed(get("g1", "d1", 210, 503), "HTTP status 503"),
+        failed(get("g2", "d1", 250, 503), "HTTP status 503"),
+        delivery("d2", "2", 3250),
+        get("g3", "d2", 3260, 200),
+        span("p2", "d2", "CLIENT", "S3.PutObject", 3290, put),
+    ];
+    Material {
+        lines,
+        spans: spans.iter().filter_map(SpanRecord::read).collect(),
+        objects: vec![
+            object("01-tt0000001.json", 0, 1_200),
+            object("02-tt0000002.json", 3000, 1_300),
+            object("Top10Movies.json", 3000, 2_600),
+        ],
+        ..Material::default()
+    }
+}
+
+fn told(story: &Story) -> Vec<&str> {
+    story.steps.iter().map(|step| step.what.as_str()).collect()
+}
+
+#[test]
+fn a_movies_story_has_its_failure_its_second_delivery_and_its_object_in_order_each_told_once() {
+    let story = Story::tell(&run(), &redelivered()).of_movie(MOVIES[1]);
+    assert_eq!(
+        told(&story),
+        [
+            "the run is published: 250 items, 0 rejected, 2 ranked",
+            "delivery 1 of its message",
+            "GET OMDb failed: HTTP status 503; next try after 30 ms",
+            "GET OMDb failed: HTTP status 503",
+            "the record failed; the queue delivers it again: OMDb gave no usable answer in 2 attempts, the last time: HTTP status 503",
+            "delivery 2 of its message",
+            "GET OMDb: 200",
+            "S3.PutObject its object: 200",
+            "the movie is stored",
+            "the run is complete",
+            "the latest list is of this run",
+        ]
+    );
+    assert!(story.steps.is_sorted_by_key(|step| step.time));
+    let stored = story.steps.iter().find(|step| step.what == "the movie is stored").unwrap();
+    assert_eq!(stored.object, Some((format!("runs/{RUN}/02-tt0000002.json"), 1_300)));
+    assert_eq!((story.stored, story.of, story.listed), (2, Some(2), Some(at(3400))));
+}
+
+#[test]
+fn without_spans_the_lines_tell_the_same_story_and_the_reason_why_there_are_none_is_kept() {
+    let no_spans = Some("none: traces are off in this stack".to_owned());
+    let material = Material { spans: Vec::new(), no_spans, ..redelivered() };
+    let story = Story::tell(&run(), &material).of_movie(MOVIES[1]);
+    let told = told(&story);
+    assert_eq!(told[1], "delivery 1 of its message");
+    assert_eq!(told[2], "OMDb gave no usable answer (try 1): HTTP status 503; next try after 30 ms");
+    assert_eq!(told[4..6], ["delivery 2 of its message", "the movie is stored"]);
+    assert_eq!(story.steps[4].time, at(3250), "before its end by as much as it took");
+    let shown = Shown { story: &story, options: "" }.to_string();
+    assert!(shown.contains("spans    none: traces are off in this stack"), "{shown}");
+}
+
+#[test]
+fn a_run_tells_what_went_well_in_a_line_and_what_did_not_in_full() {
+    let story = Story::tell(&run(), &redelivered());
+    let shown = Shown { story: &story, options: "" }.to_string();
+    assert!(shown.starts_with(&format!("Run {RUN}: complete, 2 of 2 movies stored\n")), "{shown}");
+    let of = |id: &str| shown.lines().filter(|line| line.contains(id)).count();
+    assert_eq!((of(MOVIES[0]), of(MOVIES[1])), (1, 5), "{shown}");
+    let places: Vec<_> =
+        ["+0.250 s", "+0.260 s", "+3.250 s", "+3.300 s", "+3.400 s"].map(|at| shown.find(at).unwrap()).into();
+    assert!(places.is_sorted(), "{shown}");
+    assert!(shown.contains("took     3.400 s from its event to its list"), "{shown}");
+    assert!(shown.contains(": 02-tt0000002.json, 1,300 bytes (50 ms)"), "{shown}");
+}
+
+fn dead(position: usize, cause: &str) -> DeadLetter {
+    DeadLetter {
+        id: "m".to_owned(),
+        queue: "movies-dead-letters".to_owned(),
+        is_event: false,
+        run: Some(RUN.to_owned()),
+        imdb_id: Some(MOVIES[position - 1].to_owned()),
+        position: Some(position),
+        of: Some(2),
+        cause: cause.to_owned(),
+        trace_id: Some(TRACE.to_owned()),
+        request_id: None,
+    }
+}
+
+#[test]
+fn a_movie_that_is_missing_is_in_a_failure_queue_or_in_flight_or_nobody_knows() {
+    let one_stored = Material { objects: vec![object("01-tt0000001.json", 0, 1)], ..redelivered() };
+    let place = |material: &Material| {
+        let story = Story::tell(&run(), material);
+        assert_eq!(
+            story.missing.iter().map(|missing| missing.imdb_id.as_deref()).collect::<Vec<_>>(),
+            [Some(MOVIES[1])]
+        );
+        story.missing[0].whereabouts.clone()
+    };
+    assert_eq!(place(&one_stored), Whereabouts::Unknown);
+    assert_eq!(place(&Material { in_flight: 3, ..one_stored.clone() }), Whereabouts::InFlight(3));
+    let dead = dead(2, "OMDb does not know the id");
+    let material = Material { dead_letters: vec![dead.clone()], in_flight: 3, ..one_stored };
+    assert_eq!(place(&material), Whereabouts::Dead(Box::new(dead)));
+}
+
+#[test]
+fn a_dead_letter_alone_tells_of_its_run_once_the_log_is_gone() {
+    let material = Material { dead_letters: vec![dead(2, "OMDb does not know the id")], ..Material::default() };
+    let story = Story::tell(&run(), &material);
+    assert_eq!((story.of, story.stored, story.missing.len()), (Some(2), 0, 2));
+    assert_eq!(story.trace_ids.iter().collect::<Vec<_>>(), [TRACE]);
+    let shown = Shown { story: &story, options: " --stack prod" }.to_string();
+    assert!(shown.contains(" 2 tt0000002: in the queue movies-dead-letters: OMDb does not know the id"), "{shown}");
+    assert!(shown.contains(&format!("dead-letters redrive --run {RUN} --dry-run --stack prod")), "{shown}");
+}
+
+#[test]
+fn a_failure_that_no_line_tells_is_told_by_its_span() {
+    let material = Material { lines: Vec::new(), ..redelivered() };
+    let story = Story::tell(&run(), &material);
+    let errors: Vec<_> = story.steps.iter().filter(|step| step.level == Level::Error).map(|step| &step.what).collect();
+    let why = "process movie failed: OMDb gave no usable answer in 2 attempts, the last time: HTTP status 503";
+    assert!(errors.contains(&&why.to_owned()), "{errors:?}");
+}
+
+#[test]
+fn an_invocation_that_lambda_ended_is_told() {
+    let request = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef";
+    let begun = movie_line(1, 1, 200, "WARN", "OMDb gave no usable answer", json!({"request_id": request}));
+    let text = format!("{request} Task timed out after 30.00 seconds");
+    let ended = LogLine::read(Service::Enricher, at(30_000).timestamp_millis(), &text);
+    let material = Material { lines: vec![begun, ended], ..Material::default() };
+    let story = Story::tell(&run(), &material);
+    let last = story.steps.last().unwrap();
+    assert_eq!((last.what.as_str(), last.level), (text.as_str(), Level::Error));
+}
+
+#[test]
+fn lines_and_spans_of_other_runs_are_left_out() {
+    let mut material = redelivered();
+    let other = json!({"run": "2026-11-23T12-00-00Z", "trace_id": "other"});
+    material.lines.push(line(Service::Enricher, 300, "ERROR", "of another run", other.clone()));
+    let mut of_both =
+        span("x", "", "CONSUMER", "process movie", 300, json!({"run": "2026-11-23T12-00-00Z", "receive_count": "1"}));
+    of_both["traceId"] = json!(TRACE);
+    material.spans.extend(SpanRecord::read(&of_both));
+    assert_eq!(told(&Story::tell(&run(), &material)), told(&Story::tell(&run(), &redelivered())));
+}
+
+#[test]
+fn times_count_from_the_first_step_when_the_event_was_long_before() {
+    let mut material = redelivered();
+    material.lines.retain(|line| line.time >= at(3400));
+    material.spans.clear();
+    material.lines.iter_mut().for_each(|line| line.time += TimeDelta::hours(6));
+    material.objects.clear();
+    let story = Story::tell(&run(), &material);
+    assert_eq!(story.origin(), at(3400) + TimeDelta::hours(6));
+    let shown = Shown { story: &story, options: "" }.to_string();
+    assert!(shown.contains("It did not begin with its event") && shown.contains("+0.000 s"), "{shown}");
+}
+
+#[test]
+fn of_many_lines_alike_the_first_are_told_and_the_rest_counted() {
+    let mut material = redelivered();
+    let rejected = |index: u64| {
+        let fields = json!({"run": RUN, "item_index": index, "reason": "no rating"});
+        line(Service::Ranker, 50, "WARN", "an item of the source cannot be ranked", fields)
+    };
+    material.lines.extend((0..100).map(rejected));
+    let story = Story::tell(&run(), &material);
+    let shown = Shown { story: &story, options: "" }.to_string();
+    assert_eq!(shown.matches("cannot be ranked").count(), 4, "{shown}");
+    assert!(shown.contains("97 more: an item of the source cannot be ranked"), "{shown}");
+}

@@ -1,0 +1,93 @@
+//! `cargo local explain` on the local AWS.
+#![expect(clippy::unwrap_used, reason = "tests; helpers outside of test functions too")]
+
+mod faults;
+mod movies;
+mod runs;
+
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use local::{Configuration, OmdbFault, Options, Outcome, Pipeline, ScheduledEvent};
+use serde_json::Value;
+use tokio::process::Command;
+
+/// More than anything takes that is waited for, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Records that fail come back after two seconds, and lie in the dead-letter queue after this many tries.
+fn failing(max_receive_count: usize, top_n: usize) -> Options {
+    Options {
+        top_n,
+        configuration: Configuration::from([
+            ("maxReceiveCount".to_owned(), max_receive_count.to_string()),
+            ("omdbMaxAttempts".to_owned(), "2".to_owned()),
+        ]),
+        redelivery_delay: Some(Duration::from_secs(2)),
+        ..Options::default()
+    }
+}
+
+/// The ids of the sample's first films, which are its best.
+fn sample_ids<const N: usize>() -> [String; N] {
+    let sample: Value = serde_json::from_slice(local::SAMPLE_SOURCE).unwrap();
+    std::array::from_fn(|index| sample["items"][index]["id"].as_str().unwrap().to_owned())
+}
+
+/// An event of this very second, as the schedule sends it.
+fn now(pipeline: &Pipeline) -> ScheduledEvent {
+    pipeline.event_at(std::time::SystemTime::now().into()).unwrap()
+}
+
+/// Fires an event, of whose films the second fails at OMDb until this many records have failed.
+async fn redelivered(pipeline: &Pipeline, event: &ScheduledEvent, id: &str) {
+    pipeline.omdb().unwrap().fail(id, OmdbFault::Status(503));
+    pipeline.fire(event).await.unwrap();
+    let failed = async |pipeline: &Pipeline| {
+        let failures = pipeline.metric_sum(domain::contract::metrics::ENRICHMENT_FAILURES).await?;
+        Ok((failures >= 1.0).then_some(()))
+    };
+    pipeline.eventually("a failed record", PATIENCE, failed).await.unwrap();
+    pipeline.omdb().unwrap().heal();
+    assert_eq!(pipeline.wait_for_run(&event.run, PATIENCE).await.unwrap(), Outcome::Completed);
+}
+
+/// `cargo local explain …` on a pipeline.
+async fn explain(pipeline: &Pipeline, arguments: &[&str]) -> Output {
+    command(arguments).args(["--endpoint-url", &pipeline.emulator().endpoint()]).output().await.unwrap()
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
+    command.arg("explain").args(arguments).stdin(Stdio::null());
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// What it printed, after asserting that it ended with this code.
+fn ended_with(code: i32, output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(code), "{}\n{}", text(&output.stdout), text(&output.stderr));
+    format!("{}{}", text(&output.stdout), text(&output.stderr))
+}
+
+async fn told(pipeline: &Pipeline, arguments: &[&str]) -> String {
+    ended_with(0, &explain(pipeline, arguments).await)
+}
+
+async fn json(pipeline: &Pipeline, arguments: &[&str]) -> Value {
+    let output = explain(pipeline, &[arguments, &["--json"]].concat()).await;
+    ended_with(0, &output);
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Asserts that a text has these parts, each after the one before.
+fn in_order(text: &str, parts: &[&str]) {
+    let mut rest = text;
+    for part in parts {
+        let Some(found) = rest.find(part) else { panic!("{part:?} is missing, or comes too early, in:\n{text}") };
+        rest = &rest[found + part.len()..];
+    }
+}
