@@ -3,6 +3,7 @@
 mod checks;
 mod provider;
 mod read;
+mod schedule;
 pub mod settings;
 
 use std::fmt;
@@ -117,18 +118,33 @@ impl Config {
         reader.finish(config)
     }
 
-    /// What no single value can tell.
+    /// What no single value can tell. A value that was refused is told as such; its default is nobody's choice.
     fn check_together(&self, reader: &mut Reader) {
-        // https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html#lambda-CreateEventSourceMapping-request-BatchSize
-        if self.batch_size > 10 && self.batching_window_seconds == 0 {
-            reader.refuse(
-                setting::BATCHING_WINDOW_SECONDS,
-                "0",
-                &format!("1 or more while {} is above 10", setting::BATCH_SIZE.key()),
-            );
+        self.check_batches(reader);
+        self.check_timeouts(reader);
+        self.check_run_late(reader);
+        // It changes the whole account: not by mistake.
+        let is_known = reader.knows(&[setting::TRANSACTION_SEARCH, setting::OTLP_ENDPOINT]);
+        if is_known && self.transaction_search && self.otlp_endpoint != Some(OtlpEndpoint::XRay) {
+            let allowed = format!("false unless {} is {XRAY}", setting::OTLP_ENDPOINT.key());
+            reader.refuse(setting::TRANSACTION_SEARCH, "true", &allowed);
         }
+    }
+
+    /// <https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html#lambda-CreateEventSourceMapping-request-BatchSize>
+    fn check_batches(&self, reader: &mut Reader) {
+        let is_known = reader.knows(&[setting::BATCH_SIZE, setting::BATCHING_WINDOW_SECONDS]);
+        if is_known && self.batch_size > 10 && self.batching_window_seconds == 0 {
+            let allowed = format!("1 or more while {} is above 10", setting::BATCH_SIZE.key());
+            reader.refuse(setting::BATCHING_WINDOW_SECONDS, "0", &allowed);
+        }
+    }
+
+    fn check_timeouts(&self, reader: &mut Reader) {
+        let is_known = reader.knows(&[setting::OMDB_TIMEOUT_MS, setting::ENRICHER_TIMEOUT_SECONDS]);
         let reserve_ms = ENRICHER_RESERVE.as_millis();
-        if u128::from(self.omdb_timeout_ms) + reserve_ms >= u128::from(self.enricher_timeout_seconds) * 1_000 {
+        let needed_ms = u128::from(self.omdb_timeout_ms) + reserve_ms;
+        if is_known && needed_ms >= u128::from(self.enricher_timeout_seconds) * 1_000 {
             let timeout = format!("{} ({} s)", setting::ENRICHER_TIMEOUT_SECONDS.key(), self.enricher_timeout_seconds);
             reader.refuse(
                 setting::OMDB_TIMEOUT_MS,
@@ -136,10 +152,20 @@ impl Config {
                 &format!("less than {timeout} by more than the {reserve_ms} ms that the enricher keeps for storing"),
             );
         }
-        // It changes the whole account: not by mistake.
-        if self.transaction_search && self.otlp_endpoint != Some(OtlpEndpoint::XRay) {
-            let allowed = format!("false unless {} is {XRAY}", setting::OTLP_ENDPOINT.key());
-            reader.refuse(setting::TRANSACTION_SEARCH, "true", &allowed);
+    }
+
+    /// The alarm would go off between any two runs, and page for ever.
+    fn check_run_late(&self, reader: &mut Reader) {
+        let Some(minutes) = schedule::rate_minutes(&self.schedule) else { return };
+        let is_known = reader.knows(&[setting::SCHEDULE, setting::RUN_LATE_ALARM_HOURS]);
+        if is_known && self.run_late_alarm_hours * 60 <= minutes {
+            let allowed = format!(
+                "more than the {} hours between two runs of {} ({})",
+                minutes.div_ceil(60),
+                setting::SCHEDULE.key(),
+                self.schedule
+            );
+            reader.refuse(setting::RUN_LATE_ALARM_HOURS, &self.run_late_alarm_hours.to_string(), &allowed);
         }
     }
 }
@@ -169,6 +195,8 @@ impl fmt::Display for Fault {
 pub struct ConfigFaults {
     /// At least one.
     pub faults: Vec<Fault>,
+    /// What the functions should be built for, unless that is among the faults.
+    pub architecture: Option<Architecture>,
 }
 
 impl fmt::Display for ConfigFaults {
@@ -229,7 +257,7 @@ mod tests {
 
     #[test]
     fn whole_numbers_are_plain_digits() {
-        for value in ["", " 10", "+10", "1e1", "10.0", "-1", "99999999999", "ten"] {
+        for value in ["", " 10", "+10", "1e1", "10.0", "-1", "99999999999", "ten", "010"] {
             assert_eq!(faults(&json!({"movie-pipeline:topN": value})).len(), 1, "{value:?}");
         }
     }
@@ -255,9 +283,85 @@ mod tests {
     }
 
     #[test]
-    fn values_of_other_packages_and_the_secret_are_passed_over() {
-        let values = json!({"movie-pipeline:omdbApiKey": 12345, "random:seed": {"any": "shape"}});
+    fn values_of_the_engine_and_the_secret_are_passed_over() {
+        let values = json!({"movie-pipeline:omdbApiKey": 12345, "pulumi:disable-default-providers": ["aws"]});
         assert_eq!(Config::read("dev", Some(&values.to_string())), Config::read("dev", None));
+    }
+
+    #[test]
+    fn a_key_that_nothing_reads_is_named_but_its_value_is_not() {
+        for key in ["movie-pipline:topN", "random:seed", "topN", ":topN", "AWS:region"] {
+            let faults = faults(&json!({key: "canary"}));
+            assert_eq!(faults.len(), 1, "{faults:?}");
+            let told =
+                format!("{key} is read by nothing; allowed: keys that begin with movie-pipeline:, aws: or pulumi:,");
+            assert!(faults[0].starts_with(&told) && !faults[0].contains("canary"), "{faults:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_an_object_and_null_are_no_value_and_not_shown() {
+        for key in ["movie-pipeline:alarmEmail", "movie-pipeline:sourceKey", "aws:region", "aws:allowedAccountIds"] {
+            for value in [json!(["a@canary.c"]), json!({"a": "canary"}), json!(null)] {
+                let faults = faults(&json!({key: value}));
+                assert_eq!(
+                    faults,
+                    [format!("{key} is a list, an object or null; allowed: a text, a number or a flag")]
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_and_flags_without_quotes_are_their_texts() {
+        let values = json!({"movie-pipeline:topN": 25, "movie-pipeline:protectResources": false});
+        let config = Config::read("dev", Some(&values.to_string())).unwrap();
+        assert_eq!((config.top_n, config.protect_resources), (25, false));
+    }
+
+    #[test]
+    fn a_default_that_stands_in_for_a_refused_value_is_not_blamed() {
+        for (refused, other, value) in [
+            ("batchSize", "batchingWindowSeconds", "0"),
+            ("enricherTimeoutSeconds", "omdbTimeoutMs", "59000"),
+            ("otlpEndpoint", "transactionSearch", "true"),
+            ("schedule", "runLateAlarmHours", "2"),
+        ] {
+            let other = format!("movie-pipeline:{other}");
+            for wrong in [json!("wrong"), json!([])] {
+                let faults = faults(&json!({format!("movie-pipeline:{refused}"): wrong, &other: value}));
+                assert!(matches!(&faults[..], [only] if only.contains(refused)), "{faults:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_rate_that_is_slower_than_the_alarm_for_a_late_run_is_refused() {
+        let read = |rate: &str, hours: &str| {
+            let values = json!({"movie-pipeline:schedule": rate, "movie-pipeline:runLateAlarmHours": hours});
+            Config::read("dev", Some(&values.to_string())).map_or_else(|faults| faults.faults, |_| Vec::new())
+        };
+        for (rate, hours) in [("rate(2 days)", "26"), ("rate(24 hours)", "24"), ("rate(1441 minutes)", "24")] {
+            assert_eq!(read(rate, hours).len(), 1, "{rate} {hours}");
+        }
+        for (rate, hours) in [("rate(1 day)", "26"), ("rate(6 days)", "145"), ("rate(167 hours)", "168")] {
+            assert_eq!(read(rate, hours), [], "{rate} {hours}");
+        }
+        assert_eq!(
+            read("rate(2 days)", "26")[0].to_string(),
+            r#"movie-pipeline:runLateAlarmHours is "26"; allowed: more than the 48 hours between two runs of movie-pipeline:schedule (rate(2 days))"#
+        );
+    }
+
+    #[test]
+    fn faults_tell_what_the_functions_should_be_built_for_unless_that_is_at_fault() {
+        let architecture = |values: &str| Config::read("dev", Some(values)).unwrap_err().architecture;
+        let x86_64 = r#"{"movie-pipeline:topN": "0", "movie-pipeline:architecture": "x86_64"}"#;
+        assert_eq!(architecture(x86_64), Some(Architecture::X86_64));
+        assert_eq!(architecture(r#"{"movie-pipeline:topN": "0"}"#), Some(Architecture::Arm64));
+        for unknown in [r#"{"movie-pipeline:architecture": "sparc"}"#, r#"{"movie-pipeline:architecture": []}"#, "{"] {
+            assert_eq!(architecture(unknown), None, "{unknown}");
+        }
     }
 
     #[test]

@@ -4,14 +4,14 @@
 //! neither when it only asks which packages the program needs; the answer is a full program both times.
 //!
 //! With `--check-artefacts` it first looks into the functions' zips, where Pulumi would take them from, and refuses to
-//! print a program whose functions would not start. Nothing is deployed when no stack is named, so then it does not.
+//! print a program whose functions would not start; faults of configuration and zips are told together. Nothing is deployed when no stack is named, so then it does not.
 
 use std::env::VarError;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use pulumi::{Config, Program, program, template};
+use pulumi::{Config, ConfigFaults, Program, program, template};
 
 /// The stack whose program is printed when Pulumi names none.
 const STACK_WHEN_NONE_IS_NAMED: &str = "dev";
@@ -30,32 +30,33 @@ fn main() -> ExitCode {
 
 fn print() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let config = read_config()?;
-    let program = program(&config);
     let document = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => program.to_json(),
-        ["--check-artefacts"] => {
-            check_artefacts(&config)?;
-            program.to_json()
-        }
-        ["--cloudformation"] => cloudformation(&program)?,
+        [] => program(&read_config()??).to_json(),
+        ["--check-artefacts"] => program(&read_config_beside_artefacts()?).to_json(),
+        ["--cloudformation"] => cloudformation(&program(&read_config()??))?,
         _ => return Err(USAGE.into()),
     };
     writeln!(std::io::stdout().lock(), "{document:#}")?;
     Ok(())
 }
 
-fn read_config() -> Result<Config, Box<dyn std::error::Error>> {
+fn read_config() -> Result<Result<Config, ConfigFaults>, String> {
     let stack = variable("PULUMI_STACK")?.unwrap_or_else(|| STACK_WHEN_NONE_IS_NAMED.to_owned());
-    Ok(Config::read(&stack, variable("PULUMI_CONFIG")?.as_deref())?)
+    Ok(Config::read(&stack, variable("PULUMI_CONFIG")?.as_deref()))
 }
 
-/// Pulumi runs this program in its folder and takes the archives from there.
-fn check_artefacts(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
-    if variable("PULUMI_STACK")?.is_none() {
-        return Ok(());
+/// The configuration, if the artefacts go with it. What is wrong with either is told in one go.
+fn read_config_beside_artefacts() -> Result<Config, Box<dyn std::error::Error>> {
+    let config = read_config()?;
+    let architecture = config.as_ref().map_or_else(|faults| faults.architecture, |config| Some(config.architecture));
+    let is_deployed = variable("PULUMI_STACK")?.is_some();
+    // Pulumi runs this program in its folder and takes the archives from there.
+    let check = |architecture| artefacts::gate::check(Path::new(".."), architecture);
+    match (config, architecture.filter(|_| is_deployed).map_or(Ok(()), check)) {
+        (config, Ok(())) => Ok(config?),
+        (Ok(_), Err(artefacts)) => Err(artefacts.into()),
+        (Err(faults), Err(artefacts)) => Err(format!("{faults}\n{artefacts}").into()),
     }
-    Ok(artefacts::gate::check(Path::new(".."), config.architecture)?)
 }
 
 /// The value is kept out of the error: `PULUMI_CONFIG` carries secrets.

@@ -15,29 +15,10 @@ pub(super) fn is_stack_name(text: &str) -> bool {
         && text.starts_with(|first: char| first.is_ascii_lowercase())
 }
 
-/// The shape of <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html>; AWS checks
-/// the fields.
-pub(super) fn is_schedule(text: &str) -> bool {
-    let inside = |name: &str| text.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')');
-    inside("cron").is_some_and(is_cron) || inside("rate").is_some_and(is_rate)
-}
-
-/// Six fields; of day of month and day of week exactly one says `?`.
-fn is_cron(fields: &str) -> bool {
-    let fields: Vec<_> = fields.split(' ').collect();
-    let of_cron = |byte: u8| byte.is_ascii_alphanumeric() || b"*?/,-#".contains(&byte);
-    fields.len() == 6
-        && fields.iter().all(|field| !field.is_empty() && field.bytes().all(of_cron))
-        && (fields[2] == "?") != (fields[4] == "?")
-}
-
-fn is_rate(text: &str) -> bool {
-    let Some((number, unit)) = text.split_once(' ') else { return false };
-    match number.parse::<u32>() {
-        Ok(1) => ["minute", "hour", "day"].contains(&unit),
-        Ok(2..) => ["minutes", "hours", "days"].contains(&unit),
-        _ => false,
-    }
+/// A whole number as people and Pulumi write it: `010` might mean ten, eight or a text.
+pub(super) fn whole(text: &str) -> Option<u32> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    is_plain.then(|| text.parse().ok()).flatten()
 }
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
@@ -49,6 +30,7 @@ pub(super) fn is_bucket_name(text: &str) -> bool {
         && bytes.first().is_some_and(|&byte| at_the_ends(byte))
         && bytes.last().is_some_and(|&byte| at_the_ends(byte))
         && !text.contains("..")
+        && text.parse::<Ipv4Addr>().is_err()
 }
 
 /// `*`, `?` and `${` are legal in a key, yet in a policy's resource they would stand for other objects as well.
@@ -57,9 +39,11 @@ pub(super) fn is_object_key(text: &str) -> bool {
     (1..=1024).contains(&text.len()) && !text.contains(is_special) && !text.contains("${")
 }
 
-/// How regions of other partitions begin: China, the US government, isolated and sovereign ones
-/// (<https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html>).
-const OTHER_PARTITIONS: [&str; 5] = ["cn-", "us-gov-", "us-iso", "eu-iso", "eusc-"];
+/// How the regions of the partition `aws` begin, and what follows: the `regionRegex` of botocore's
+/// [partitions.json](https://github.com/boto/botocore/blob/develop/botocore/data/partitions.json), and the winds in use.
+const AREAS: [&str; 9] = ["af", "ap", "ca", "eu", "il", "me", "mx", "sa", "us"];
+const WINDS: [&str; 9] =
+    ["central", "east", "north", "northeast", "northwest", "south", "southeast", "southwest", "west"];
 
 /// What [`is_region`] accepts.
 pub(super) const REGION_LOOKS_LIKE: &str = "a region of the partition aws such as eu-central-1; this has not been \
@@ -68,12 +52,8 @@ pub(super) const REGION_LOOKS_LIKE: &str = "a region of the partition aws such a
 /// Such as `eu-central-1`. Elsewhere than in the partition `aws` other domains than `amazonaws.com` stand in conditions
 /// and addresses, and nobody has tried ours there.
 pub(super) fn is_region(text: &str) -> bool {
-    let parts: Vec<_> = text.split('-').collect();
-    let Some((number, names)) = parts.split_last() else { return false };
-    names.len() >= 2
-        && !OTHER_PARTITIONS.iter().any(|other| text.starts_with(other))
-        && number.parse::<u8>().is_ok()
-        && names.iter().all(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase()))
+    let [area, wind, number] = text.split('-').collect::<Vec<_>>()[..] else { return false };
+    AREAS.contains(&area) && WINDS.contains(&wind) && whole(number).is_some_and(|number| (1..=99).contains(&number))
 }
 
 /// <https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html>
@@ -93,13 +73,21 @@ pub(super) fn is_runbook_url(text: &str) -> bool {
     (1..=300).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
 }
 
+/// A plain address: names with dots on both sides, without the quotes and comments that a mail may also have
+/// (<https://www.rfc-editor.org/rfc/rfc5322#section-3.4.1>).
 pub(super) fn is_empty_or_email(text: &str) -> bool {
-    let is_email = || {
-        let (user, host) = text.split_once('@')?;
-        let is_plain = !text.contains(|character: char| character.is_whitespace() || character.is_control());
-        Some(is_plain && !user.is_empty() && host.contains('.') && !host.contains('@') && !host.starts_with('.'))
+    let of_user = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte);
+    let is_user = |name: &str| !name.is_empty() && name.bytes().all(of_user);
+    let is_label = |name: &str| {
+        !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !name.starts_with('-')
+            && !name.ends_with('-')
     };
-    text.is_empty() || is_email() == Some(true)
+    let is_address = |(user, host): (&str, &str)| {
+        user.split('.').all(is_user) && host.contains('.') && host.split('.').all(is_label)
+    };
+    text.is_empty() || text.split_once('@').is_some_and(is_address)
 }
 
 pub(super) fn is_otlp_endpoint(text: &str) -> bool {
@@ -192,26 +180,9 @@ mod tests {
     }
 
     #[test]
-    fn a_schedule_is_a_cron_or_rate_expression() {
-        assert!(
-            ["cron(0 12 * * ? *)", "cron(0/15 8-17 ? * MON-FRI *)", "rate(1 day)", "rate(5 minutes)"]
-                .into_iter()
-                .all(is_schedule)
-        );
-        let refused = [
-            "",
-            "daily",
-            "cron(0 12 * * *)",
-            "cron(0 12 * * * *)",
-            "cron(0 12 ? * ? *)",
-            "rate(1 days)",
-            "rate(5 day)",
-            "rate(0 days)",
-            "rate(1 second)",
-            "cron(0 12 * * ? *",
-            "at(2026-01-01T00:00:00)",
-        ];
-        assert!(!refused.into_iter().any(is_schedule));
+    fn a_whole_number_has_no_zero_in_front() {
+        assert_eq!(["0", "7", "10"].map(whole), [Some(0), Some(7), Some(10)]);
+        assert_eq!(["", "00", "010", "+1", "1.0", "4294967296"].map(whole), [None; 6]);
     }
 
     #[test]
@@ -254,12 +225,17 @@ mod tests {
     #[test]
     fn names_of_aws_are_recognised() {
         assert!(["top-movies", "abc", "a.b-c"].into_iter().all(is_bucket_name));
-        assert!(!["ab", "Top", "-top", "top-", "a..b", "top movies"].into_iter().any(is_bucket_name));
+        assert!(!["ab", "Top", "-top", "top-", "a..b", "top movies", "192.168.0.1"].into_iter().any(is_bucket_name));
         assert!(["eu-central-1", "mx-central-1"].into_iter().all(is_region));
-        assert!(!["", "eu", "eu-1", "eu-central", "EU-central-1", "eu--1", "eu-central-1a"].into_iter().any(is_region));
+        let refused =
+            ["", "eu", "eu-1", "eu-central", "EU-central-1", "eu--1", "eu-central-1a", "xx-yy-1", "eu-middle-1"];
+        assert!(!refused.into_iter().any(is_region));
+        assert!(!["eu-central-0", "eu-central-01", "eu-central-1-1"].into_iter().any(is_region));
         assert!(["Top250Movies.json", "a b/$ö.json"].into_iter().all(is_object_key));
         assert!(!["", "a*", "a?", "a\n", "${aws:username}"].into_iter().any(is_object_key));
-        assert!(["", "on-call@example.com"].into_iter().all(is_empty_or_email));
-        assert!(!["on-call", "@example.com", "a@b", "a b@example.com", "a@b@c.d"].into_iter().any(is_empty_or_email));
+        assert!(["", "on-call@example.com", "o'hara+alarms@mail.example.com"].into_iter().all(is_empty_or_email));
+        let refused = ["on-call", "@example.com", "a@b", "a b@example.com", "a@b@c.d", "a@b..c", "a@.b.c", "a@b.c."];
+        assert!(!refused.into_iter().any(is_empty_or_email));
+        assert!(![".a@b.c", "a..b@c.d", "a@-b.c", "[\"a@b.c\"]", "<a@b.c>"].into_iter().any(is_empty_or_email));
     }
 }

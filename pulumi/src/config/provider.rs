@@ -67,7 +67,8 @@ fn is_profile(text: &str) -> bool {
 /// Pulumi sends lists and objects as JSON texts; an id that is written without quotes is a number there.
 fn account_ids(reader: &mut Reader) -> Vec<String> {
     let Some(text) = reader.take(ALLOWED_ACCOUNT_IDS_KEY) else { return Vec::new() };
-    let ids: Vec<_> = serde_json::from_str::<Vec<Value>>(&text).unwrap_or_default().into_iter().map(plain).collect();
+    let ids = serde_json::from_str::<Vec<Value>>(&text).unwrap_or_default();
+    let ids: Vec<_> = ids.into_iter().map(plain).collect::<Option<_>>().unwrap_or_default();
     if ids.is_empty() || !ids.iter().all(|id| checks::is_account_id(id)) {
         reader.fault(ALLOWED_ACCOUNT_IDS_KEY.to_owned(), &text, ACCOUNT_IDS_LOOK_LIKE);
     }
@@ -135,7 +136,7 @@ mod tests {
 
     #[test]
     fn accounts_and_roles_that_are_none_are_refused_all_at_once() {
-        for accounts in ["", "123456789012", "[]", "[12]", r#"["1234567890123"]"#] {
+        for accounts in ["", "123456789012", "[]", "[12]", r#"["1234567890123"]"#, r#"[["123456789012"]]"#] {
             let role = json!([{"roleArn": "deployer", "externalId": "canary"}]).to_string();
             let faults = read(
                 &json!({"aws:allowedAccountIds": accounts, "aws:assumeRoles": role, "aws:profile": "", "aws:region": "cn-north-1"}),

@@ -1,6 +1,6 @@
 //! Reads values one by one and gathers what is wrong with them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -13,24 +13,38 @@ use super::{Architecture, Config, ConfigFaults, Fault, OtlpEndpoint, XRAY, check
 
 /// The values of a stack and the faults found so far.
 pub(super) struct Reader {
-    values: BTreeMap<String, String>,
+    values: BTreeMap<String, Value>,
     faults: Vec<Fault>,
+    /// The keys whose value was refused, so that a default stands in for it.
+    refused: BTreeSet<String>,
 }
 
 impl Reader {
     pub(super) fn new(pulumi_config: Option<&str>) -> Self {
         // serde_json's message may quote the text, which carries the stack's secrets: only the place is told.
         let read = pulumi_config.map_or_else(|| Ok(Values::default()), serde_json::from_str);
-        let (values, faults) = match read {
-            Ok(Values { named, refused }) => (named, refused),
-            Err(error) => (BTreeMap::new(), vec![unreadable(&error)]),
-        };
-        Self { values, faults }
+        match read {
+            Ok(Values { named, refused }) => Self { values: named, faults: refused, refused: BTreeSet::new() },
+            Err(error) => Self {
+                values: BTreeMap::new(),
+                faults: vec![unreadable(&error)],
+                refused: settings::ALL.iter().map(|setting| setting.key()).collect(),
+            },
+        }
     }
 
     /// The configuration, or what is wrong with it.
     pub(super) fn finish(self, config: Config) -> Result<Config, ConfigFaults> {
-        if self.faults.is_empty() { Ok(config) } else { Err(ConfigFaults { faults: self.faults }) }
+        if self.faults.is_empty() {
+            return Ok(config);
+        }
+        let architecture = self.knows(&[settings::ARCHITECTURE]).then_some(config.architecture);
+        Err(ConfigFaults { faults: self.faults, architecture })
+    }
+
+    /// Whether these are what the stack says, not defaults that stand in for something else.
+    pub(super) fn knows(&self, settings: &[&Setting]) -> bool {
+        settings.iter().all(|setting| !self.refused.contains(&setting.key()))
     }
 
     /// Notes a value that is not allowed.
@@ -39,6 +53,7 @@ impl Reader {
     }
 
     pub(super) fn fault(&mut self, key: String, value: &str, allowed: &str) {
+        self.refused.insert(key.clone());
         self.faults.push(Fault { key, value: Some(value.to_owned()), allowed: allowed.to_owned() });
     }
 
@@ -47,9 +62,15 @@ impl Reader {
         self.faults.push(Fault { key: what, value: None, allowed: allowed.to_owned() });
     }
 
-    /// The value of a key, unchecked.
+    /// The value of a key, unchecked. What is no single value is noted without being shown: a list or an object may hold
+    /// a secret.
     pub(super) fn take(&mut self, key: &str) -> Option<String> {
-        self.values.remove(key)
+        let text = plain(self.values.remove(key)?);
+        if text.is_none() {
+            self.refused.insert(key.to_owned());
+            self.silent_fault(format!("{key} is a list, an object or null"), SINGLE_VALUE);
+        }
+        text
     }
 
     /// The value of a key that is no setting of ours. One that is not allowed is noted.
@@ -108,6 +129,9 @@ impl Reader {
     }
 }
 
+/// What Pulumi sends for every key; lists and objects as their JSON.
+const SINGLE_VALUE: &str = "a text, a number or a flag";
+
 fn unknown_key(key: &str) -> Fault {
     let known: Vec<_> = settings::ALL.iter().map(|setting| setting.key()).collect();
     Fault { key: format!("{key} is no configuration value"), value: None, allowed: known.join(", ") }
@@ -119,6 +143,11 @@ fn not_handed_on(key: &str) -> Fault {
         provider::KEYS.join(", ")
     );
     Fault { key: format!("{key} is not handed on to the provider"), value: None, allowed }
+}
+
+fn other_namespace(key: &str) -> Fault {
+    let allowed = format!("keys that begin with {PROJECT}:, aws: or pulumi:, as the program needs no other package");
+    Fault { key: format!("{key} is read by nothing"), value: None, allowed }
 }
 
 fn unreadable(error: &serde_json::Error) -> Fault {
@@ -133,7 +162,7 @@ fn unreadable(error: &serde_json::Error) -> Fault {
 /// held in memory.
 #[derive(Default)]
 struct Values {
-    named: BTreeMap<String, String>,
+    named: BTreeMap<String, Value>,
     refused: Vec<Fault>,
 }
 
@@ -156,7 +185,7 @@ impl<'de> Visitor<'de> for ValuesVisitor {
         let mut values = Values::default();
         while let Some(key) = map.next_key::<String>()? {
             match meaning(&key) {
-                Meaning::Read => drop(values.named.insert(key, plain(map.next_value()?))),
+                Meaning::Read => drop(values.named.insert(key, map.next_value()?)),
                 Meaning::Skipped => drop(map.next_value::<IgnoredAny>()?),
                 Meaning::Refused(fault) => {
                     map.next_value::<IgnoredAny>()?;
@@ -175,7 +204,7 @@ enum Meaning {
     Refused(Fault),
 }
 
-/// Keys of other packages than the provider's are no matter of ours.
+/// The keys that begin with `pulumi:` are the engine's. No other package reads any, so another beginning is a misspelt one.
 fn meaning(key: &str) -> Meaning {
     match key.split_once(':') {
         Some((PROJECT, name)) => match settings::find(name) {
@@ -185,14 +214,16 @@ fn meaning(key: &str) -> Meaning {
         },
         Some(("aws", _)) if provider::KEYS.contains(&key) => Meaning::Read,
         Some(("aws", _)) => Meaning::Refused(not_handed_on(key)),
-        _ => Meaning::Skipped,
+        Some(("pulumi", _)) => Meaning::Skipped,
+        _ => Meaning::Refused(other_namespace(key)),
     }
 }
 
 /// Pulumi sends texts; a number or flag written by hand means its text.
-pub(super) fn plain(value: Value) -> String {
+pub(super) fn plain(value: Value) -> Option<String> {
     match value {
-        Value::String(text) => text,
-        other => other.to_string(),
+        Value::String(text) => Some(text),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }

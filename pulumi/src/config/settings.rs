@@ -6,7 +6,7 @@ use std::fmt;
 use domain::contract::{PROJECT, environment};
 use domain::ranking::{MAX_TOP_N, MIN_TOP_N};
 
-use super::checks;
+use super::{checks, schedule};
 
 /// One configuration value.
 #[derive(Debug)]
@@ -50,24 +50,13 @@ impl Allowed {
     /// Whether a value is allowed.
     #[must_use]
     pub fn accepts(&self, value: &str) -> bool {
-        let whole = || value.bytes().all(|byte| byte.is_ascii_digit()).then(|| value.parse::<u32>().ok()).flatten();
         match self {
             Self::Secret => true,
             Self::Flag => value.parse::<bool>().is_ok(),
-            Self::Whole(least, most) => whole().is_some_and(|number| (*least..=*most).contains(&number)),
-            Self::WholeOf(numbers) => whole().is_some_and(|number| numbers.contains(&number)),
+            Self::Whole(least, most) => checks::whole(value).is_some_and(|number| (*least..=*most).contains(&number)),
+            Self::WholeOf(numbers) => checks::whole(value).is_some_and(|number| numbers.contains(&number)),
             Self::Word(words) => words.contains(&value),
             Self::Text(_, is_valid) => is_valid(value),
-        }
-    }
-
-    /// The type that `Pulumi.yaml` declares for it (<https://www.pulumi.com/docs/iac/concepts/projects/project-file/>).
-    #[must_use]
-    pub fn pulumi_type(&self) -> &'static str {
-        match self {
-            Self::Flag => "boolean",
-            Self::Whole(..) | Self::WholeOf(_) => "integer",
-            Self::Secret | Self::Word(_) | Self::Text(..) => "string",
         }
     }
 }
@@ -128,7 +117,7 @@ settings! {
     TOP_N = "topN", environment::TOP_N.default, TOP_N_ALLOWED,
         "How many movies a run publishes, best first.";
     SCHEDULE = "schedule", Some("cron(0 12 * * ? *)"),
-        Allowed::Text("an EventBridge schedule in UTC such as cron(0 12 * * ? *) or rate(1 day)", checks::is_schedule),
+        Allowed::Text(schedule::LOOKS_LIKE, schedule::is_schedule),
         "When a run starts, in UTC: daily at noon, as the source changes at most once a day.";
     SOURCE_BUCKET = "sourceBucket", Some("top-movies"),
         Allowed::Text("a bucket name: 3 to 63 lower-case letters, digits, hyphens and dots", checks::is_bucket_name),
@@ -158,7 +147,7 @@ settings! {
     BATCHING_WINDOW_SECONDS = "batchingWindowSeconds", Some("1"), Allowed::Whole(0, 300),
         "How long the queue waits for a batch to fill. One second gathers a run of ten into one invocation.";
     MAX_RECEIVE_COUNT = "maxReceiveCount", Some("5"), Allowed::Whole(1, 1_000),
-        "How often a movie is tried before it goes to the dead-letter queue. AWS advises 5 or more, since throttling counts.";
+        "How often a movie is tried before it goes to the dead-letter queue. AWS advises 5 or more for queues that feed functions, since a receive that Lambda throttles counts as well; fewer are for trying out what fails.";
     OMDB_BASE_URL = "omdbBaseUrl", environment::OMDB_BASE_URL.default,
         Allowed::Text("an https address without a query, or an http address on a loopback IP address", environment::is_omdb_base_url),
         "Where OMDb answers. Plain HTTP only on a loopback address, since the key travels in the query.";
@@ -189,7 +178,7 @@ settings! {
     SOURCE_ITEMS_ALARM_THRESHOLD = "sourceItemsAlarmThreshold", Some("200"), Allowed::Whole(1, 10_000_000),
         "The fewest items the source list should have; fewer set an alarm off. Four fifths of the usual 250: a list that was cut short is ranked all the same, and nothing else would tell.";
     RUN_LATE_ALARM_HOURS = "runLateAlarmHours", Some("26"), Allowed::Whole(2, 168),
-        "After how many hours without a complete run an alarm goes off: a day between runs and two to spare. It goes with the schedule. CloudWatch looks back seven days at most.";
+        "After how many hours without a complete run an alarm goes off: a day between runs and two to spare. It goes with the schedule: more than the hours between two runs of a rate, which is checked, and more than the longest pause of a cron, such as its weekend, which is not; with fewer it goes off though nothing is wrong. CloudWatch looks back seven days at most, so a cron that pauses for longer sets it off each time.";
     RUNBOOK_URL = "runbookUrl", Some("dashboards/runbook.md"),
         Allowed::Text("an address or path of 1 to 300 visible ASCII characters without #", checks::is_runbook_url),
         "Where whoever is told finds the runbook. Alarms add # and their section, so the address of the file in your repository makes it a link.";

@@ -99,6 +99,22 @@ fn a_preview_with_artefacts_for_another_processor_stops_and_names_both() {
     assert!(told.contains("it is built for arm64, but the configuration says x86_64"), "{told}");
 }
 
+#[test]
+fn faults_of_the_configuration_and_of_the_artefacts_are_told_in_one_go_where_the_architecture_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |architecture: &str| {
+        let config = json!({"movie-pipeline:topN": "ten", "movie-pipeline:architecture": architecture}).to_string();
+        let output = run(folder.path(), &config);
+        assert!(!output.status.success() && output.stdout.is_empty());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let both = told("x86_64");
+    assert!(both.contains(r#"movie-pipeline:topN is "ten"; allowed: a whole number from 1 to 1000"#), "{both}");
+    assert!(both.contains("`.\nThe ranker's artefact") && both.contains("--architecture x86_64"), "{both}");
+    let one = told("sparc");
+    assert!(one.contains("topN") && one.contains(r#"architecture is "sparc""#) && !one.contains("artefact"), "{one}");
+}
+
 /// A workspace as small as can be, for the real cargo: its `pulumi` tells its arguments and configuration, and its build
 /// script writes down what it sees.
 fn place_workspace(folder: &Path, program: &str) {

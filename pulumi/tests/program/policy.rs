@@ -4,11 +4,13 @@
 
 mod alarms;
 mod arns;
+mod bucket;
 mod deliveries;
 mod encryption;
 mod evaluation;
 mod exceptions;
 mod functions;
+mod intact;
 mod key;
 mod loss;
 mod ours;
@@ -16,6 +18,7 @@ mod principals;
 mod queues;
 mod reach;
 mod roles;
+mod secrecy;
 mod single;
 mod tags;
 mod transport;

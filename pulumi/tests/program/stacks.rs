@@ -89,7 +89,8 @@ config:
   movie-pipeline:omdbApiKey:
     secure: v1:abc=
   movie-pipeline:protectResources: false
-  random:seed: "7"
+  pulumi:disable-default-providers:
+    - random
 "#;
     assert_valid("staging", file);
     assert_eq!(stack_values(file)["aws:allowedAccountIds"], r#"["123456789012",210987654321]"#);
@@ -131,7 +132,8 @@ fn physical_names(program: &Program) -> BTreeSet<(&'static str, String)> {
     let resources = program.resources().iter().filter(|resource| resource.kind != "aws:iam:RolePolicy");
     let names_of = |resource: &Resource| {
         let kind = resource.kind;
-        let told = ["name", "bucket", "dashboardName", "policyName"].map(|key| resource.properties.get(key).cloned());
+        let told = ["name", "bucket", "dashboardName", "policyName", "alarmName"]
+            .map(|key| resource.properties.get(key).cloned());
         let names = told.into_iter().flatten().filter_map(|name| name.as_str().map(str::to_owned));
         names.filter(|name| !name.starts_with("${")).map(move |name| (kind, name))
     };

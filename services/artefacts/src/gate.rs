@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use domain::contract::Service;
 
 use crate::elf::{self, ElfFault};
-use crate::{Architecture, BUILD_COMMAND, package};
+use crate::package::{self, Unzipped};
+use crate::{Architecture, BUILD_COMMAND};
 
 /// What is wrong with one artefact.
 #[derive(Debug)]
@@ -32,6 +33,9 @@ pub enum Problem {
     /// It is no zip with a `bootstrap` in it.
     #[error("it is no deployment package ({0})")]
     NotAPackage(zip::result::ZipError),
+    /// Lambda may not run the `bootstrap` in it.
+    #[error("its bootstrap is not marked as readable and executable for everyone, so Lambda may not run it")]
+    NotExecutable,
     /// Its binary would not start.
     #[error("{}", join(.0))]
     WouldNotStart(Vec<ElfFault>),
@@ -82,7 +86,8 @@ fn problem(path: &Path, architecture: Architecture) -> Option<Problem> {
         Err(error) => return Some(Problem::Unreadable(error)),
     };
     let binary = match package::unzip(&zip) {
-        Ok(binary) => binary,
+        Ok(Unzipped { is_executable: false, .. }) => return Some(Problem::NotExecutable),
+        Ok(Unzipped { binary, .. }) => binary,
         Err(error) => return Some(Problem::NotAPackage(error)),
     };
     let faults = elf::faults(&binary, architecture);

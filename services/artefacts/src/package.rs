@@ -39,19 +39,32 @@ pub fn zip(binary: &[u8]) -> Result<Vec<u8>, ZipError> {
     Ok(archive.finish()?.into_inner())
 }
 
-/// The binary in a zip.
+/// What is in a zip.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unzipped {
+    /// The binary.
+    pub binary: Vec<u8>,
+    /// Whether everyone may read and run it: Lambda unpacks it with the permissions in the zip, and runs it as nobody in
+    /// particular (<https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.html>). A zip from Windows may
+    /// tell no permissions.
+    pub is_executable: bool,
+}
+
+/// What is in a zip.
 ///
 /// # Errors
 /// [`ZipError`] when it is no zip, has no `bootstrap`, or one that is larger than Lambda takes.
-pub fn unzip(zip: &[u8]) -> Result<Vec<u8>, ZipError> {
+pub fn unzip(zip: &[u8]) -> Result<Unzipped, ZipError> {
+    const FOR_EVERYONE: u32 = 0o005;
     let mut archive = ZipArchive::new(Cursor::new(zip))?;
     let entry = archive.by_name(ENTRY)?;
+    let is_executable = entry.unix_mode().is_some_and(|mode| mode & FOR_EVERYONE == FOR_EVERYONE);
     let mut binary = Vec::new();
     entry.take(MAX_BINARY_BYTES + 1).read_to_end(&mut binary)?;
     if binary.len() as u64 > MAX_BINARY_BYTES {
         return Err(io::Error::other("it unpacks to more than 250 MB, the most that Lambda takes").into());
     }
-    Ok(binary)
+    Ok(Unzipped { binary, is_executable })
 }
 
 #[cfg(test)]
@@ -63,8 +76,19 @@ mod tests {
     #[test]
     fn the_binary_is_executable_for_everyone() {
         let zip = zip(b"binary").unwrap();
+        assert!(unzip(&zip).unwrap().is_executable);
         let mut archive = ZipArchive::new(Cursor::new(zip)).unwrap();
         assert_eq!(archive.by_name(ENTRY).unwrap().unix_mode().unwrap() & 0o777, 0o755);
+    }
+
+    #[test]
+    fn a_binary_that_not_everyone_may_run_is_found() {
+        for mode in [0o644, 0o744, 0o750, 0o751] {
+            let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+            archive.start_file(ENTRY, SimpleFileOptions::default().unix_permissions(mode)).unwrap();
+            let zip = archive.finish().unwrap().into_inner();
+            assert!(!unzip(&zip).unwrap().is_executable, "{mode:o}");
+        }
     }
 
     #[test]
@@ -81,7 +105,7 @@ mod tests {
             binary in prop::collection::vec(any::<u8>(), 0..2000),
         ) {
             let first = zip(&binary).unwrap();
-            prop_assert_eq!(&unzip(&first).unwrap(), &binary);
+            prop_assert_eq!(&unzip(&first).unwrap().binary, &binary);
             prop_assert_eq!(zip(&binary).unwrap(), first);
         }
     }

@@ -72,3 +72,18 @@ fn the_gate_names_every_faulty_artefact_and_the_command_to_run() {
     assert!(error.contains("it is no deployment package"), "{error}");
     assert!(error.contains("it is built for arm64, but the configuration says x86_64"), "{error}");
 }
+
+#[test]
+fn a_binary_that_lambda_may_not_run_is_named() {
+    let repository = tempfile::tempdir().unwrap();
+    for service in Service::ALL {
+        let mut zip = package::zip(&Executable::SOUND.bytes()).unwrap();
+        // Permissions stand in the upper half of four bytes of the central directory.
+        let permissions = 0o100_755_u16.to_le_bytes();
+        let at = zip.windows(2).rposition(|bytes| bytes == permissions).unwrap();
+        zip[at..at + 2].copy_from_slice(&0o100_644_u16.to_le_bytes());
+        place(repository.path(), service, &zip);
+    }
+    let error = gate::check(repository.path(), Architecture::Arm64).unwrap_err().to_string();
+    assert!(error.contains("its bootstrap is not marked as readable and executable for everyone"), "{error}");
+}

@@ -10,10 +10,12 @@
 //! | [`run`] | one execution of the pipeline and its name |
 //! | [`message`] | what travels over the topic |
 //! | [`enriched`] | movie + OMDb → the record to store; object keys of a run |
+//! | [`invariants`] | what holds whatever fails, and one function that checks it |
 //! | [`contract`] | environment variables, metrics, dimensions, log fields: name, unit, meaning |
 
 pub mod contract;
 pub mod enriched;
+pub mod invariants;
 pub mod message;
 pub mod movie;
 pub mod ranking;

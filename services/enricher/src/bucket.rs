@@ -151,19 +151,56 @@ impl Bucket for S3Bucket {
     }
 
     async fn put(&self, object: Object<'_>, condition: &Condition) -> Result<Put, BucketError> {
-        // Tells our own object from another's when the answer to a write was lost and the SDK's next try finds it.
-        let writer = format!("{:016x}", fastrand::u64(..));
-        for attempt in 1..=MAX_CONFLICTS {
-            match self.try_put(object, condition, &writer).await? {
-                Attempt::Stored => return Ok(Put::Stored),
-                Attempt::ConditionFailed if self.is_written_by(object.key, &writer).await? => return Ok(Put::Stored),
-                Attempt::ConditionFailed => return Ok(Put::ConditionFailed),
-                Attempt::Conflict => tokio::time::sleep(CONFLICT_BACKOFF.pause(attempt, fastrand::f64())).await,
-            }
-        }
-        let reason = format!("others wrote it at the same time, {MAX_CONFLICTS} times in a row");
-        Err(BucketError { operation: "store", key: object.key.to_owned(), reason })
+        put_conditionally(self, object, condition).await
     }
+}
+
+/// The two calls that a conditional write is made of. A client of S3 sends a call again when its answer is lost.
+pub trait Tries: Sync {
+    /// One try to store an object, with `writer` in its metadata.
+    fn try_put(
+        &self,
+        object: Object<'_>,
+        condition: &Condition,
+        writer: &str,
+    ) -> impl Future<Output = Result<Attempt, BucketError>> + Send;
+
+    /// Whether the object that stands at this key has this `writer` in its metadata.
+    fn is_written_by(&self, key: &str, writer: &str) -> impl Future<Output = Result<bool, BucketError>> + Send;
+}
+
+/// What came of one try of a conditional write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempt {
+    /// The object stands as given.
+    Stored,
+    /// Another object stands there, or this one does, and the answer that said so was lost.
+    ConditionFailed,
+    /// Another write of the same key was under way, and it is not said which one stands: to be tried again.
+    Conflict,
+}
+
+/// Stores an object if `condition` holds, and tells its own object from another's.
+///
+/// # Errors
+/// [`BucketError`]; the object may stand all the same, if S3's last answer was lost.
+pub async fn put_conditionally(
+    tries: &impl Tries,
+    object: Object<'_>,
+    condition: &Condition,
+) -> Result<Put, BucketError> {
+    // Tells our own object from another's when the answer to a write was lost and the SDK's next try finds it.
+    let writer = format!("{:016x}", fastrand::u64(..));
+    for attempt in 1..=MAX_CONFLICTS {
+        match tries.try_put(object, condition, &writer).await? {
+            Attempt::Stored => return Ok(Put::Stored),
+            Attempt::ConditionFailed if tries.is_written_by(object.key, &writer).await? => return Ok(Put::Stored),
+            Attempt::ConditionFailed => return Ok(Put::ConditionFailed),
+            Attempt::Conflict => tokio::time::sleep(CONFLICT_BACKOFF.pause(attempt, fastrand::f64())).await,
+        }
+    }
+    let reason = format!("others wrote it at the same time, {MAX_CONFLICTS} times in a row");
+    Err(BucketError { operation: "store", key: object.key.to_owned(), reason })
 }
 
 /// How often a write is tried when another one of the same key is under way.
@@ -175,15 +212,7 @@ const CONFLICT_BACKOFF: Backoff = Backoff { base: Duration::from_millis(50), cap
 /// User metadata: a random name of the one write that made an object.
 const WRITER_METADATA: &str = "writer";
 
-/// What came of one try of a conditional write.
-enum Attempt {
-    Stored,
-    ConditionFailed,
-    /// Another write of the same key was under way, and it is not said which one stands: to be tried again.
-    Conflict,
-}
-
-impl S3Bucket {
+impl Tries for S3Bucket {
     async fn try_put(&self, object: Object<'_>, condition: &Condition, writer: &str) -> Result<Attempt, BucketError> {
         let run = object.run.map(|run| (RUN_METADATA.to_owned(), run.to_string()));
         let metadata = std::iter::once((WRITER_METADATA.to_owned(), writer.to_owned())).chain(run).collect();
@@ -218,7 +247,9 @@ impl S3Bucket {
         let metadata = head.as_ref().and_then(HeadObjectOutput::metadata);
         Ok(metadata.and_then(|metadata| metadata.get(WRITER_METADATA)).is_some_and(|by| by == writer))
     }
+}
 
+impl S3Bucket {
     async fn look_at(&self, key: &str) -> Result<Option<HeadObjectOutput>, BucketError> {
         match self.s3.head_object().bucket(&self.bucket).key(key).send().await {
             Ok(head) => Ok(Some(head)),

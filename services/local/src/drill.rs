@@ -28,6 +28,7 @@ use std::sync::Arc;
 
 use futures_util::future::LocalBoxFuture;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use serde_json::Value;
 
 pub use exercise::{GoodRun, quiet_days};
 pub use finding::{Alarmed, Finding, Told};
@@ -67,6 +68,15 @@ impl Drill {
     }
 }
 
+/// Runs one drill with every alarm changed by `miswire`, which gets their properties: to see that the drill notices.
+///
+/// # Errors
+/// The drill could not be carried out.
+pub async fn run_miswired(drill: &'static Drill, miswire: fn(&mut Value)) -> anyhow::Result<Finding> {
+    let good = Arc::new(GoodRun::record().await?);
+    exercise::carry_out(drill, good, miswire).await
+}
+
 /// Runs these drills, several at once, and gives their findings in order. `done` hears of each as it ends.
 ///
 /// # Errors
@@ -74,7 +84,7 @@ impl Drill {
 pub async fn run(drills: &[&'static Drill], done: impl Fn(&Finding)) -> anyhow::Result<Vec<Finding>> {
     let good = Arc::new(GoodRun::record().await?);
     let running = stream::iter(drills).map(async |drill| {
-        let finding = exercise::carry_out(drill, Arc::clone(&good)).await?;
+        let finding = exercise::carry_out(drill, Arc::clone(&good), |_| {}).await?;
         done(&finding);
         anyhow::Ok(finding)
     });

@@ -5,6 +5,7 @@
 //! asks nobody. What several sources tell is told once: a log line before the span that says the same, an object with
 //! the line that reports it stored.
 
+mod assembly;
 mod failures;
 mod material;
 mod movies;
@@ -16,6 +17,7 @@ mod story;
 mod traces;
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 
 use domain::{ImdbId, Run};
 
@@ -59,19 +61,21 @@ pub async fn explain(endpoint: Endpoint, wanted: &Wanted) -> Result<Story, Fault
         Wanted::Run(run) | Wanted::Movie(_, Some(run)) => {
             runs.get(run).cloned().ok_or_else(|| unknown(&format!("run {run}"), &runs))?
         }
-        Wanted::Movie(id, None) => newest_with(&mut sources, &runs, id).await?,
+        Wanted::Movie(id, None) => newest_with(&sources, &runs, id).await?,
     };
     let material = sources.of_run(&run).await?;
     let story = Story::tell(&run, &material);
     match wanted {
-        Wanted::Movie(id, _) if !story.knows(id.as_str()) => Err(unknown_movie(id, &run, &story)),
+        Wanted::Movie(id, _) if !story.knows(id.as_str()) => {
+            Err(unknown_movie(id, &run, &story, matches!(wanted, Wanted::Movie(_, Some(_)))))
+        }
         Wanted::Movie(id, _) => Ok(story.of_movie(id.as_str())),
         Wanted::Latest | Wanted::Run(_) => Ok(story),
     }
 }
 
 /// The newest run that knows a movie; without one the newest, which can then name those that it has.
-async fn newest_with(sources: &mut Sources, runs: &BTreeSet<Run>, id: &ImdbId) -> Result<Run, Fault> {
+async fn newest_with(sources: &Sources, runs: &BTreeSet<Run>, id: &ImdbId) -> Result<Run, Fault> {
     for run in runs.iter().rev().take(NEWEST) {
         if sources.knows_movie(run, id).await? {
             return Ok(run.clone());
@@ -84,14 +88,21 @@ fn unknown(what: &str, runs: &BTreeSet<Run>) -> Fault {
     if runs.is_empty() {
         return Fault::Usage(format!("there is no {}: this stack has had no run yet", what.trim_start_matches("the ")));
     }
-    let newest: String = runs.iter().rev().take(NEWEST).map(|run| format!("\n  {run}")).collect();
+    let newest = listed(runs.iter().rev());
     Fault::Usage(format!("there is no {what}; the newest runs are:{newest}"))
 }
 
-fn unknown_movie(id: &ImdbId, run: &Run, story: &Story) -> Fault {
-    let movies: String = story.movies().take(NEWEST).map(|(position, id)| format!("\n  {position} {id}")).collect();
-    let has = if movies.is_empty() { " has no movie that is known".to_owned() } else { format!(" has:{movies}") };
-    Fault::Usage(format!(
-        "there is no movie {id} in the newest {NEWEST} runs or the one that was named; run {run}{has}"
-    ))
+fn unknown_movie(id: &ImdbId, run: &Run, story: &Story, is_named: bool) -> Fault {
+    let movies = listed(story.movies().map(|(position, id)| format!("{position} {id}")));
+    let has = if movies.is_empty() { " none that is known".to_owned() } else { movies };
+    Fault::Usage(if is_named {
+        format!("there is no movie {id} in run {run}; it has:{has}")
+    } else {
+        format!("there is no movie {id} in any of the newest runs; the last of them, {run}, has:{has}")
+    })
+}
+
+/// The first of them, each on a line of its own.
+fn listed(names: impl Iterator<Item = impl Display>) -> String {
+    names.take(NEWEST).fold(String::new(), |list, name| format!("{list}\n  {name}"))
 }

@@ -63,7 +63,7 @@ pub use dead_letters::{
     Case, DeadLetters, FailureQueue, Found, Group, Letter, Outcome as RedriveOutcome, Redriven, Selection, group,
 };
 pub use deploy::{Configuration, Deployment, SOURCE_BUCKET, SOURCE_KEY, STACK};
-pub use drill::{Alarmed, DRILLS, Drill, Finding, GoodRun, Matrix, Told, quiet_days, run as run_drills};
+pub use drill::{Alarmed, DRILLS, Drill, Finding, GoodRun, Matrix, Told, quiet_days, run as run_drills, run_miswired};
 pub use emulator::{ACCOUNT_ID, Emulator, REGION};
 pub use endpoint::{Action, Endpoint, EndpointFault, Names, Tried};
 pub use explain::{DeadLetter, Level, Missing, Step, Story, Wanted, Whereabouts, explain};

@@ -55,7 +55,7 @@ async fn build(
     let folder = target_directory.join("local/lambda").join(architecture.name());
     let mut command = Command::new(python.program("cargo-lambda"));
     command
-        .args(["lambda", "build", "--release", "--target", architecture.target()])
+        .args(["lambda", "build", "--release", "--locked", "--target", architecture.target()])
         // Its own optimizations would override the release profile of Cargo.toml, whose `panic` is chosen on purpose.
         .arg("--disable-optimizations")
         .arg("--lambda-dir")

@@ -103,7 +103,8 @@ async fn install(tool: &Tool, environment: &Path) -> Result<(), Fault> {
         .map_err(Fault::machine(format!("{} cannot be written", requirements.display())))?;
     let mut command = Command::new(environment.join("bin/python"));
     command.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--require-hashes"]);
-    command.arg("--requirement").arg(requirements);
+    // A source package would fetch what it is built with, without hashes.
+    command.args(["--only-binary", ":all:", "--requirement"]).arg(requirements);
     finish(command).await?.map_err(|output| Fault::PipFailed { what: tool.what, output })
 }
 

@@ -50,6 +50,26 @@ const STAYS_HERE: Rule = Rule {
     exceptions: &[],
 };
 
+const TOLD_BY_ALARMS: Rule = Rule {
+    demand: "people are told by a topic that alarms act on, and one address of the stack's choice at most",
+    reason: "movies would go to somebody's mail box, or alarms to one that nobody set; SNS sends what it has to whoever \
+             is subscribed",
+    find: |view| {
+        let people: Vec<_> =
+            view.of_kind("aws:sns:TopicSubscription").filter(|sent| is_for_people(sent.properties)).collect();
+        let strangers = people.iter().enumerate().filter(|(at, sent)| *at > 0 || !is_of_alarms(view, **sent));
+        strangers.map(|(_, sent)| Finding::new(sent.name, "tells people", sent.properties)).collect()
+    },
+    exceptions: &[],
+};
+
+/// Whether alarms act on the topic of a subscription. No role publishes to one of those: see the roles' rules.
+fn is_of_alarms(view: &View, subscription: Seen) -> bool {
+    let topic = &subscription.properties["topic"];
+    let acts = |alarm: Seen| alarm.properties["alarmActions"].as_array().is_some_and(|actions| actions.contains(topic));
+    view.of_kind("aws:cloudwatch:CompositeAlarm").any(acts)
+}
+
 fn strange_arns(view: &View, statement: &Value, ours: &[String]) -> Vec<String> {
     let mut named: Vec<_> = texts(&statement["Resource"]).into_iter().map(|text| view.resolved(text)).collect();
     each_text(&statement["Condition"], &mut |text| named.push(view.resolved(text)));
@@ -89,6 +109,24 @@ fn lies_within(named: &str, arn: &str) -> bool {
 fn the_arns_in_policies_are_those_of_resources() {
     OURS.assert_kept();
     STAYS_HERE.assert_kept();
+    TOLD_BY_ALARMS.assert_kept();
+}
+
+#[test]
+fn a_stranger_who_is_told_is_caught() {
+    let stranger = |topic: &str, protocol: &str| {
+        let properties = json!({"topic": topic, "protocol": protocol, "endpoint": "stranger@example.com"});
+        json!({"type": "aws:sns:TopicSubscription", "properties": properties})
+    };
+    for protocol in ["email", "email-json", "sms"] {
+        let of_movies = stranger("${moviesTopic.arn}", protocol);
+        TOLD_BY_ALARMS.assert_catches("stranger", |resources| resources["stranger"] = of_movies);
+        let second = stranger("${alarmTopic.arn}", protocol);
+        TOLD_BY_ALARMS.assert_catches_with_all_options("stranger", |resources| resources["stranger"] = second);
+    }
+    TOLD_BY_ALARMS.assert_catches_with_all_options("alarmEmailSubscription", |resources| {
+        resources["alarmEmailSubscription"]["properties"]["topic"] = json!("${moviesTopic.arn}");
+    });
 }
 
 #[test]

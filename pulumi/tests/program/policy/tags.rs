@@ -1,10 +1,10 @@
-//! Everything bears the tags of its project and stack.
+//! Everything bears the tags and, where it has one, the name of its project and stack.
 
 use domain::contract::PROJECT;
 use serde_json::{Value, json};
 
 use super::view::{Seen, View};
-use super::{Finding, Rule, remove};
+use super::{Exception, Finding, Rule, remove};
 
 const TAGGED: Rule = Rule {
     demand: "everything that takes tags bears those of its project and stack",
@@ -16,6 +16,33 @@ const TAGGED: Rule = Rule {
     },
     exceptions: &[],
 };
+
+const NAMED: Rule = Rule {
+    demand: "every name in AWS has the project and the stack in it",
+    reason: "a second stack of the account would take the thing for its own, and whoever deploys may touch \
+             movie-pipeline-* only",
+    find: |view| view.all().filter_map(|resource| misnamed(view, resource)).collect(),
+    exceptions: &[Exception {
+        at: &["spansIndexing"],
+        reason: "X-Ray has one such rule for each account, and this is its name",
+        only_if: |rule| rule["name"] == "Default",
+    }],
+};
+
+/// Names that end with the stack, or go on after a separator; a role's policy has a name within the role only.
+fn misnamed(view: &View, resource: Seen) -> Option<Finding> {
+    const NAMES: [&str; 7] =
+        ["name", "namePrefix", "bucket", "bucketPrefix", "dashboardName", "policyName", "alarmName"];
+    let (own, path) = (format!("{PROJECT}-{}", view.stack()?), format!("/{PROJECT}/{}/", view.stack()?));
+    let is_own = |name: &str| {
+        let rest = name.split_once(&own).map(|(_, rest)| rest);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-')) || name.starts_with(&path)
+    };
+    let mut names = NAMES.iter().filter_map(|property| resource.properties.get(*property)?.as_str());
+    let strange = names.find(|name| !name.starts_with("${") && !is_own(name))?;
+    let is_named = resource.kind != "aws:iam:RolePolicy";
+    is_named.then(|| Finding::new(resource.name, format!("is called {strange}"), resource.properties))
+}
 
 /// The default provider passes its tags on to all resources that take some.
 fn untagged_provider(view: &View) -> Option<Finding> {
@@ -60,6 +87,27 @@ fn own_way(view: &View, resource: Seen) -> Option<Finding> {
 #[test]
 fn everything_bears_the_tags() {
     TAGGED.assert_kept();
+}
+
+#[test]
+fn everything_bears_the_name_of_its_stack() {
+    NAMED.assert_kept();
+}
+
+#[test]
+fn a_name_without_the_stack_is_caught() {
+    for (name, property, value) in [
+        ("rankerRole", "name", "movie-pipeline-ranker"),
+        ("rankerRole", "name", "movie-pipeline-dev2-ranker"),
+        ("rankerRole", "namePrefix", "ranker"),
+        ("moviesBucket", "bucket", "movies-${accountId}"),
+        ("pageAlarm", "alarmName", "page"),
+        ("dashboard", "dashboardName", "movie-pipeline"),
+        ("omdbApiKeyParameter", "name", "/movie-pipeline/omdb-api-key"),
+        ("rankerLogs", "name", "/aws/lambda/ranker"),
+    ] {
+        NAMED.assert_catches(name, |resources| resources[name]["properties"][property] = json!(value));
+    }
 }
 
 #[test]

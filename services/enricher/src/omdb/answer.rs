@@ -62,20 +62,68 @@ impl Answer {
 
     /// Reads status and body of an answer to a question for `id`.
     #[must_use]
-    pub fn read(status: u16, body: &[u8], id: &ImdbId) -> Self {
-        let json = serde_json::from_slice::<Value>(body).ok();
-        let error = json.as_ref().and_then(|json| json.get("Error")).and_then(Value::as_str).unwrap_or_default();
-        match (status, json.as_ref()) {
+    pub fn read(status: u16, body: &Body, id: &ImdbId) -> Self {
+        let error = body.error();
+        match (status, body) {
             // The two share a status and differ in their text alone.
             (401, _) if error.to_ascii_lowercase().contains("limit") => Self::QuotaExhausted,
             (401, _) if error.to_ascii_lowercase().contains("key") => Self::KeyRejected,
-            (200, Some(Value::Object(movie))) if is_movie(movie, id) => Self::Movie(movie.clone()),
-            (200, Some(_)) if is_unknown_id(error) => Self::UnknownId(shorten(error)),
-            (200, Some(_)) if !error.is_empty() => Self::unusable(format!("its error: {}", shorten(error))),
-            (200, Some(_)) => Self::unusable("JSON, but not of the movie that was asked for"),
-            (200, None) => Self::unusable(format!("no JSON but: {}", shorten(&String::from_utf8_lossy(body)))),
+            (200, Body::Json(Value::Object(movie))) if is_movie(movie, id) => Self::Movie(movie.clone()),
+            (200, Body::Json(_)) if is_unknown_id(error) => Self::UnknownId(shorten(error)),
+            (200, Body::Json(_)) if !error.is_empty() => Self::unusable(format!("its error: {}", shorten(error))),
+            (200, Body::Json(_)) => Self::unusable("JSON, but not of the movie that was asked for"),
+            (200, Body::Text(text)) => Self::unusable(format!("no JSON but: {}", shorten(text))),
             (status, _) => Self::unusable(format!("HTTP status {status}")),
         }
+    }
+}
+
+/// The body of an answer, before it is known what it means.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Body {
+    /// JSON, as it should be.
+    Json(Value),
+    /// Anything else.
+    Text(String),
+}
+
+impl Body {
+    /// Reads the bytes of an answer.
+    #[must_use]
+    pub fn read(bytes: &[u8]) -> Self {
+        serde_json::from_slice(bytes)
+            .map_or_else(|_| Self::Text(String::from_utf8_lossy(bytes).into_owned()), Self::Json)
+    }
+
+    /// Puts `…` in the place of a secret wherever the body repeats it, before any part of the body is stored or told.
+    #[must_use]
+    pub fn without(self, secrets: &[&str]) -> Self {
+        let hide = |text: &str| secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "…"));
+        match self {
+            Self::Json(mut json) => {
+                change_texts(&mut json, &hide);
+                Self::Json(json)
+            }
+            Self::Text(text) => Self::Text(hide(&text)),
+        }
+    }
+
+    fn error(&self) -> &str {
+        let Self::Json(json) = self else { return "" };
+        json.get("Error").and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+/// Changes each text of a JSON value, names included. It goes as deep as the value, which `serde_json` bounds at 128.
+fn change_texts(json: &mut Value, change: &impl Fn(&str) -> String) {
+    match json {
+        Value::String(text) => *text = change(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| change_texts(item, change)),
+        Value::Object(members) => {
+            *members = std::mem::take(members).into_iter().map(|(name, value)| (change(&name), value)).collect();
+            members.values_mut().for_each(|value| change_texts(value, change));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
@@ -100,7 +148,7 @@ mod tests {
     use super::*;
 
     fn read(status: u16, body: &str) -> Answer {
-        Answer::read(status, body.as_bytes(), &ImdbId::parse("tt0111161").unwrap())
+        Answer::read(status, &Body::read(body.as_bytes()), &ImdbId::parse("tt0111161").unwrap())
     }
 
     #[test]
@@ -141,10 +189,29 @@ mod tests {
         assert_eq!(read(200, "[]"), Answer::unusable("JSON, but not of the movie that was asked for"));
     }
 
+    #[test]
+    fn a_secret_that_a_body_repeats_is_hidden_wherever_it_stands() {
+        let body = Body::read(br#"{"s3cret":["a s3cret","\u00733cret"],"Title":"The Secret","Year":1994}"#);
+        let hidden = serde_json::json!({"…": ["a …", "…"], "Title": "The Secret", "Year": 1994});
+        assert_eq!(body.without(&["s3cret"]), Body::Json(hidden));
+        assert_eq!(Body::read(b"<p>s3cret s%33cret").without(&["s3cret", "s%33cret"]), Body::Text("<p>… …".to_owned()));
+    }
+
+    #[test]
+    fn a_secret_that_stands_where_a_reason_is_cut_leaves_no_part_of_itself() {
+        let page = format!("{}0123456789abcdef", "x".repeat(MAX_SHOWN_CHARS - 8));
+        let answer = Answer::read(
+            200,
+            &Body::read(page.as_bytes()).without(&["0123456789abcdef"]),
+            &ImdbId::parse("tt0111161").unwrap(),
+        );
+        assert!(answer.fault().is_some_and(|reason| reason.contains('…') && !reason.contains('0')), "{answer:?}");
+    }
+
     proptest! {
         #[test]
         fn no_answer_makes_the_reader_panic(status in 100_u16..600, body in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = Answer::read(status, &body, &ImdbId::parse("tt0111161").unwrap());
+            let _ = Answer::read(status, &Body::read(&body).without(&["a"]), &ImdbId::parse("tt0111161").unwrap());
         }
     }
 }

@@ -9,7 +9,7 @@ use reqwest::{ClientBuilder, Response, Url};
 use telemetry::spans::{self, attribute};
 use tracing::Span;
 
-use super::answer::Answer;
+use super::answer::{Answer, Body};
 use crate::api_key::ApiKey;
 use crate::settings::OmdbSettings;
 
@@ -73,9 +73,8 @@ impl Ask for OmdbHttp {
         spans::set(&span, attribute::HTTP_RESPONSE_STATUS_CODE, i64::from(status));
         let retry_after = retry_after(&response);
         match read_body(response).await {
-            Ok(body) => match Answer::read(status, &body, id) {
-                Answer::Unusable { reason, .. } => Answer::Unusable { reason: without_key(&reason, key), retry_after },
-                Answer::UnknownId(reason) => Answer::UnknownId(without_key(&reason, key)),
+            Ok(bytes) => match Answer::read(status, &body_without_key(&bytes, key), id) {
+                Answer::Unusable { reason, .. } => Answer::Unusable { reason, retry_after },
                 answer => answer,
             },
             Err(reason) => Answer::Unusable { reason, retry_after },
@@ -83,10 +82,9 @@ impl Ask for OmdbHttp {
     }
 }
 
-/// Takes the key out of what is shown of an answer: a page that says what was asked for repeats it.
-fn without_key(reason: &str, key: &ApiKey) -> String {
-    let encoded: String = form_urlencoded(key);
-    reason.replace(key.expose(), "…").replace(&encoded, "…")
+/// An answer that says what was asked for repeats the key.
+fn body_without_key(bytes: &[u8], key: &ApiKey) -> Body {
+    Body::read(bytes).without(&[key.expose(), &form_urlencoded(key)])
 }
 
 /// The key as it stands in the query.

@@ -43,8 +43,8 @@ async fn tell(Arguments { subject, run, json, endpoint }: Arguments) -> anyhow::
     let options = endpoint.options().to_owned();
     let story = explain(endpoint, &wanted).await?;
     let shown = Shown { story: &story, options: &options };
-    let text = if json { format!("{}\n", shown.to_json()) } else { shown.to_string() };
-    std::io::stdout().lock().write_all(text.as_bytes()).context("printing")?;
+    let text = if json { shown.to_json().to_string() } else { shown.to_string() };
+    writeln!(std::io::stdout().lock(), "{}", text.trim_end()).context("printing")?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,10 +1,10 @@
 //! The functions' processes.
 
 use anyhow::{Context, bail, ensure};
+use domain::contract::Service;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::pipeline::Pipeline;
-use domain::contract::Service;
 
 /// Sends a signal to every process that runs this function.
 pub(super) fn signal(pipeline: &Pipeline, service: Service, signal: Signal) -> anyhow::Result<()> {
@@ -37,7 +37,7 @@ fn processes_of(pipeline: &Pipeline, service: Service) -> anyhow::Result<Vec<Pid
     Ok(processes)
 }
 
-/// `<pid> (<name>) <state> <parent> <group> …` (proc_pid_stat(5)); the name may hold anything.
+/// `<pid> (<name>) <state> <parent> <group> …` (`proc_pid_stat(5)`); the name may hold anything.
 fn group_of(stat: &str) -> Option<&str> {
     stat.rsplit_once(") ")?.1.split(' ').nth(2)
 }

@@ -1,12 +1,13 @@
 //! The drill itself: the fault, the virtual days around it, and what is told meanwhile.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use alarms::{Resource, State};
+use alarms::{Event, Resource, State};
 use anyhow::Context;
-use pulumi::Program;
+use serde_json::Value;
 
-use super::finding::{Finding, Findings};
+use super::finding::{Finding, Findings, thing_of};
 use super::stage::Stage;
 use super::{DRILLS, Drill};
 use crate::oncall::{Change, Day, Desk, Recording, Timeline, Watch, declared};
@@ -52,10 +53,17 @@ async fn perform(drill: &Drill) -> anyhow::Result<(Pipeline, Recording)> {
 }
 
 /// Carries a drill out, to its last notification.
-pub(super) async fn carry_out(drill: &'static Drill, good: Arc<GoodRun>) -> anyhow::Result<Finding> {
+pub(super) async fn carry_out(
+    drill: &'static Drill,
+    good: Arc<GoodRun>,
+    miswire: fn(&mut Value),
+) -> anyhow::Result<Finding> {
     let start = std::time::Instant::now();
     let (pipeline, recording) = perform(drill).await?;
-    let declared = alarms_of(pipeline.program())?;
+    let mut declared = declared(pipeline.program()).context("reading the program's alarms")?;
+    for alarm in &mut declared {
+        miswire(&mut alarm.properties);
+    }
     let mut watch = Watch::new(&declared)?;
     // It takes a processor for a while; the other drills must go on meanwhile.
     let look = move || {
@@ -75,16 +83,6 @@ pub(super) async fn carry_out(drill: &'static Drill, good: Arc<GoodRun>) -> anyh
     Ok(findings.end(start.elapsed()))
 }
 
-fn alarms_of(program: &Program) -> anyhow::Result<Vec<Resource>> {
-    let mut d = declared(program).context("reading the program's alarms")?;
-    for r in &mut d {
-        if r.properties["period"] == 300 && r.properties["treatMissingData"] == "notBreaching" && r.properties["evaluationPeriods"] == 1 {
-            r.properties["period"] = 60.into();
-        }
-    }
-    Ok(d)
-}
-
 fn changes_around(fault: &Recording, good: &GoodRun, watched_hours: i64, watch: &mut Watch) -> Vec<Change> {
     let (start_s, end_s) = (FAULT_S - DAYS_BEFORE * DAY_S, FAULT_S + watched_hours * HOUR_S);
     let noons = (start_s..end_s).step_by(usize::try_from(DAY_S).unwrap_or(usize::MAX));
@@ -96,12 +94,12 @@ fn changes_around(fault: &Recording, good: &GoodRun, watched_hours: i64, watch: 
     watch.look(start_s + HOUR_S, end_s, &metrics)
 }
 
-/// The alarms that go off on so many good days, and why: none, if they are any good. The schedule is late by up to an
+/// The alarms that go off on so many good days, each with its first event: none, if they are any good. The schedule is late by up to an
 /// hour, as EventBridge may be; on one day it may be left out, to see that this is noticed.
 ///
 /// # Errors
 /// The alarms cannot be evaluated.
-pub fn quiet_days(good: &GoodRun, days: i64, left_out: Option<i64>) -> anyhow::Result<Vec<String>> {
+pub fn quiet_days(good: &GoodRun, days: i64, left_out: Option<i64>) -> anyhow::Result<BTreeMap<String, Event>> {
     const LATE_S: i64 = 37 * MINUTE_S + 11;
     let (start_s, end_s) = (FAULT_S, FAULT_S + days * DAY_S);
     let fired = (0..days).filter(|day| Some(*day) != left_out);
@@ -109,6 +107,11 @@ pub fn quiet_days(good: &GoodRun, days: i64, left_out: Option<i64>) -> anyhow::R
         fired.map(|day| Day { fired_s: start_s + day * DAY_S + day * LATE_S % HOUR_S, recording: &good.recording });
     let metrics = Timeline { start_s, end_s, days: fired.collect() }.metrics();
     let changes = Watch::new(&good.declared)?.look(start_s + HOUR_S, end_s, &metrics);
-    let alarming = changes.iter().filter(|change| change.event.state() == State::Alarm);
-    Ok(alarming.map(|change| format!("{}: {:?}", change.event.alarm(), change.event)).collect())
+    let mut alarming = BTreeMap::new();
+    for Change { event, .. } in changes {
+        if event.state() == State::Alarm {
+            alarming.entry(thing_of(event.alarm())).or_insert(event);
+        }
+    }
+    Ok(alarming)
 }

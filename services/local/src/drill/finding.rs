@@ -29,6 +29,8 @@ pub struct Finding {
     pub alarms: Vec<Alarmed>,
     /// What the person on call was told, in the order of time.
     pub told: Vec<Told>,
+    /// Alarms that went off more than once: the person on call is told again of what they know.
+    pub repeated: Vec<String>,
     /// Alarms that went off and were not to, and other things that were not to be.
     pub unexpected: Vec<String>,
     /// Alarms that were to go off and did not, and notifications that did not come.
@@ -116,8 +118,10 @@ impl Findings {
                 reason: reason.clone(),
             }),
             (State::Alarm, _) => {
-                let open = self.alarms.iter_mut().rev().find(|alarmed| alarmed.alarm == alarm);
-                open.into_iter().for_each(|alarmed| alarmed.over_after_minutes = Some(after_minutes));
+                let open = self.alarms.iter_mut().rfind(|alarmed| alarmed.alarm == alarm);
+                if let Some(alarmed) = open {
+                    alarmed.over_after_minutes = Some(after_minutes);
+                }
             }
             _ => {}
         }
@@ -149,9 +153,11 @@ impl Findings {
         let (too_many, too_few) = self.compare_told(&expected);
         unexpected.extend(too_many);
         missing.extend(too_few);
+        let repeated = repeated(&self.alarms);
         let Drill { name, what, because, .. } = *self.drill;
         let duration_s = (took.as_secs_f64() * 10.0).round() / 10.0;
-        Finding { name, what, expected, because, alarms: self.alarms, told: self.told, unexpected, missing, duration_s }
+        let Self { alarms, told, .. } = self;
+        Finding { name, what, expected, because, alarms, told, repeated, unexpected, missing, duration_s }
     }
 
     /// Each severity of an expected alarm is told, no other is, and nobody is told too early.
@@ -170,8 +176,17 @@ impl Findings {
     }
 }
 
+fn repeated(alarms: &[Alarmed]) -> Vec<String> {
+    let mut times = BTreeMap::<&str, usize>::new();
+    for Alarmed { alarm, .. } in alarms {
+        *times.entry(alarm).or_default() += 1;
+    }
+    let often = times.into_iter().filter(|(_, times)| *times > 1);
+    often.map(|(alarm, times)| format!("{alarm}, {times} times")).collect()
+}
+
 /// `dead-letters` of `movie-pipeline-local-dead-letters`.
-fn thing_of(alarm: &str) -> String {
+pub(super) fn thing_of(alarm: &str) -> String {
     alarm.strip_prefix(&format!("{PROJECT}-{STACK}-")).unwrap_or(alarm).to_owned()
 }
 
@@ -218,6 +233,9 @@ impl Finding {
         if !self.because.is_empty() {
             write!(f, "\n  {}", self.because)?;
         }
+        if !self.repeated.is_empty() {
+            write!(f, "\nMore than once: {}", self.repeated.join("; "))?;
+        }
         if self.is_as_expected() {
             return write!(f, "\nSeen: exactly that.");
         }
@@ -227,5 +245,62 @@ impl Finding {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alarmed(alarm: &str, after_minutes: i64) -> Alarmed {
+        let (description, reason) = Default::default();
+        let (alarm, severity) = (alarm.to_owned(), severity_of(alarm));
+        Alarmed { alarm, after_minutes, over_after_minutes: None, severity, description, reason }
+    }
+
+    fn told(alarm: &str, state: &str, after_minutes: i64) -> Told {
+        let (subject, causes) = Default::default();
+        Told { after_minutes, subject, state: state.to_owned(), alarm: alarm.to_owned(), causes }
+    }
+
+    /// What comes of the drill `maintenance`, in whose first hour nobody may be told.
+    fn finding(alarms: &[(&str, i64)], told_alarms: &[(&str, i64)]) -> Finding {
+        let mut findings = Findings::of(Drill::find("maintenance").unwrap(), 0);
+        findings.alarms = alarms.iter().map(|(alarm, after_minutes)| alarmed(alarm, *after_minutes)).collect();
+        findings.told = told_alarms.iter().map(|(alarm, after_minutes)| told(alarm, "ALARM", *after_minutes)).collect();
+        findings.told.push(told("ticket", "OK", 90));
+        findings.end(Duration::ZERO)
+    }
+
+    const EXPECTED: [(&str, i64); 3] = [("maintenance", 1), ("dead-letters", 15), ("run-late", 300)];
+
+    #[test]
+    fn what_goes_off_and_is_told_as_it_should_be_is_as_expected() {
+        let finding = finding(&EXPECTED, &[("page", 77)]);
+        assert!(finding.is_as_expected(), "{finding}");
+    }
+
+    #[test]
+    fn every_difference_is_told() {
+        let of = |alarms: &[(&str, i64)], told: &[(&str, i64)]| {
+            let finding = finding(alarms, told);
+            (finding.unexpected, finding.missing)
+        };
+        let (none, page) = (Vec::<String>::new(), [("page", 77)]);
+        let [maintenance, dead_letters, run_late] = EXPECTED;
+        assert_eq!(of(&[maintenance, run_late], &page), (none.clone(), vec!["dead-letters".to_owned()]));
+        let surplus = [maintenance, dead_letters, run_late, ("source-sours", 3)];
+        assert_eq!(of(&surplus, &page), (vec!["source-sours".to_owned()], none.clone()));
+        assert_eq!(of(&EXPECTED, &[]), (none.clone(), vec!["a page".to_owned()]));
+        assert_eq!(of(&EXPECTED, &[("page", 77), ("ticket", 80)]), (vec!["a ticket".to_owned()], none.clone()));
+        assert_eq!(of(&EXPECTED, &[("page", 16)]), (vec!["a page after 16 min already".to_owned()], none.clone()));
+        let before = [maintenance, dead_letters, ("run-late", -60)];
+        assert_eq!(of(&before, &page), (vec!["run-late, before the fault".to_owned()], none));
+    }
+
+    #[test]
+    fn an_alarm_that_goes_off_again_is_told_of() {
+        let alarms = [EXPECTED[0], EXPECTED[1], ("dead-letters", 30), EXPECTED[2]];
+        assert_eq!(finding(&alarms, &[("page", 77)]).repeated, ["dead-letters, 2 times"]);
     }
 }

@@ -17,7 +17,7 @@ use crate::recorder::{AwsFault, Operation};
 use crate::schedule::ScheduledEvent;
 
 /// More than anything takes that a drill waits for, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The run that a drill is about. Each drill has a pipeline of its own, so all have the same.
 const NOON: &str = "2026-11-22T12:00:00Z";

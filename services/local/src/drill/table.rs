@@ -17,7 +17,8 @@ const fn error(status: u16, code: &'static str, message: &'static str) -> AwsFau
     AwsFault::Error { status, code, message }
 }
 
-// AWS's errors, in its words.
+// AWS's errors, in its words. The local AWS encrypts nothing, so KMS's own are those that the service which asks KMS gives on
+// (https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html#API_PublishBatch_Errors).
 const SNS_REFUSES: AwsFault = error(403, "AuthorizationError", "not authorized to perform: SNS:Publish on this topic");
 const S3_REFUSES: AwsFault = error(403, "AccessDenied", "not authorized to perform: s3:PutObject on this object");
 const SSM_REFUSES: AwsFault =

@@ -122,15 +122,17 @@ pub(crate) fn help() -> String {
 /// The permissions of `cargo local explain`, for its help.
 pub(crate) fn explain_help() -> String {
     let mut help = "On AWS these permissions are needed; it changes nothing:\n".to_owned();
-    EXPLAIN.into_iter().for_each(|(action, on)| write_permission(&mut help, action, on));
+    for (action, on) in EXPLAIN {
+        write_permission(&mut help, action, on);
+    }
     help
 }
 
 fn write_permission(help: &mut String, action: Action, on: &str) {
     // Writing to a String cannot fail.
-    let _ = writeln!(help, "    {:<31} {on}", action.permission());
+    let _ = writeln!(help, "    {:<33} {on}", action.permission());
     for key in action.key_permissions() {
-        let _ = writeln!(help, "    {key:<31} the stack's KMS key");
+        let _ = writeln!(help, "    {key:<33} the stack's KMS key");
     }
 }
 

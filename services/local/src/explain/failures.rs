@@ -48,7 +48,7 @@ pub(super) fn untold_spans(of_run: &OfRun<'_>, steps: &[Step]) -> Vec<Step> {
     let mut untold: Vec<Step> = Vec::new();
     for span in of_run.spans.iter().filter(|span| span.kind != "CLIENT") {
         let Some(error) = &span.error else { continue };
-        let imdb_id = of_run.field_of(span, logs::IMDB_ID).map(str::to_owned);
+        let imdb_id = of_run.of_its_movie(span, logs::IMDB_ID).map(str::to_owned);
         let tells = |other: &Step| (imdb_id.is_none() || other.imdb_id == imdb_id) && other.tells(error);
         if !steps.iter().chain(&untold).any(tells) {
             let what = format!("{} failed: {error}", span.name);

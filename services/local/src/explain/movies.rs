@@ -99,9 +99,13 @@ impl<'a> OfRun<'a> {
         std::iter::successors(Some(span), parent).take(DEEPEST)
     }
 
-    /// What a field says within a span.
-    pub(super) fn field_of(&self, span: &'a SpanRecord, field: &logs::Field) -> Option<&'a str> {
-        self.up(span).find_map(|span| span.field(field))
+    /// What a field says of the movie that a span is about. The invocation lies in the span that sent its first movie,
+    /// and the run's completion may, but neither is about that movie alone.
+    pub(super) fn of_its_movie(&self, span: &'a SpanRecord, field: &logs::Field) -> Option<&'a str> {
+        let is_shared = |span: &SpanRecord| {
+            span.kind == "SERVER" || span.field(logs::RUN).is_some() && span.field(logs::IMDB_ID).is_none()
+        };
+        self.up(span).take_while(|span| !is_shared(span)).find_map(|span| span.field(field))
     }
 
     /// The movie that a line is about: some lines of the ranker know its place only.

@@ -1,14 +1,13 @@
 //! How a story is shown: to people as text, to programs as JSON.
 
+mod json;
 mod run;
 mod time;
 
-use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 
 use chrono::SecondsFormat;
 use domain::enriched::run_prefix;
-use serde_json::{Value, json};
 
 use super::step::{Level, Step};
 use super::story::{Missing, Story, Whereabouts};
@@ -25,40 +24,6 @@ pub(crate) struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    pub(crate) fn to_json(&self) -> Value {
-        let story = self.story;
-        json!({
-            "run": story.run,
-            "movie": story.imdb_id,
-            "event_time": story.event_time().to_rfc3339_opts(SecondsFormat::Secs, true),
-            "complete": story.listed.is_some(),
-            "of": story.of,
-            "stored": story.stored,
-            "listed": story.listed.map(|time| time.to_rfc3339_opts(SecondsFormat::Millis, true)),
-            "missing": story.missing.iter().map(missing_to_json).collect::<Vec<_>>(),
-            "dead_event": story.dead_event.as_ref().map(|dead| json!({"queue": dead.queue, "cause": dead.cause})),
-            "trace_ids": story.trace_ids,
-            "no_spans": story.no_spans,
-            "steps": story.steps.iter().map(|step| self.step_to_json(step)).collect::<Vec<_>>(),
-        })
-    }
-
-    fn step_to_json(&self, step: &Step) -> Value {
-        json!({
-            "time": step.time.to_rfc3339_opts(SecondsFormat::Millis, true),
-            "offset_ms": (step.time - self.story.event_time()).num_milliseconds(),
-            "service": step.service,
-            "movie": step.imdb_id,
-            "position": step.imdb_id.as_ref().and_then(|id| self.story.places.get(id)),
-            "delivery": step.delivery,
-            "level": step.level.name(),
-            "what": step.what,
-            "duration_ms": step.duration.map(|duration| duration.num_milliseconds()),
-            "key": step.object.as_ref().map(|(key, _)| key),
-            "bytes": step.object.as_ref().map(|(_, bytes)| bytes),
-        })
-    }
-
     fn write_head(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let story = self.story;
         writeln!(f, "{}\n", self.headline())?;
@@ -86,10 +51,14 @@ impl Shown<'_> {
 
     /// What is missing, by where it is and why.
     fn write_missing(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let mut places = BTreeMap::<String, Vec<String>>::new();
+        let mut places = Vec::<(String, Vec<String>)>::new();
         for missing in &self.story.missing {
-            let id = missing.imdb_id.as_deref().unwrap_or("of unknown id");
-            places.entry(place_of(missing)).or_default().push(format!("{} {id}", missing.position));
+            let movie = format!("{} {}", missing.position, missing.imdb_id.as_deref().unwrap_or("of unknown id"));
+            let place = place_of(missing);
+            match places.iter_mut().find(|(known, _)| *known == place) {
+                Some((_, movies)) => movies.push(movie),
+                None => places.push((place, vec![movie])),
+            }
         }
         places.into_iter().try_for_each(|(place, movies)| {
             let more = movies.len().saturating_sub(MAX_NAMED);
@@ -159,12 +128,20 @@ impl Shown<'_> {
         format!("{offset:>13}  {:<8}  {who}{level}{}{}{took}", step.service, step.what, object.unwrap_or_default())
     }
 
+    /// Where the story of a movie ends for now.
+    fn write_dead(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Some(Whereabouts::Dead(dead)) = self.story.missing.first().map(|missing| &missing.whereabouts) else {
+            return Ok(());
+        };
+        writeln!(f, "{:>13}  {:<8}  its message {} lies in {}", "now", "SQS", dead.id, dead.queue)
+    }
+
     fn write_hints(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (story, options) = (self.story, self.options);
         let is_dead = |missing: &&Missing| matches!(missing.whereabouts, Whereabouts::Dead(_));
         let example = story.missing.iter().find_map(|missing| missing.imdb_id.as_deref());
         if let (Some(id), None) = (example, &story.imdb_id) {
-            writeln!(f, "\nEach step:      cargo local explain {id} --run {}{options}", story.run)?;
+            writeln!(f, "Each step:      cargo local explain {id} --run {}{options}", story.run)?;
         }
         let of_movie = story.imdb_id.as_ref().map(|id| format!(" --movie {id}")).unwrap_or_default();
         if story.missing.iter().any(|missing| is_dead(&missing)) || story.dead_event.is_some() {
@@ -182,27 +159,13 @@ impl Display for Shown<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.write_head(f)?;
         if self.story.imdb_id.is_some() {
-            for step in &self.story.steps {
-                writeln!(f, "{}", self.line(step, ""))?;
-            }
+            self.story.steps.iter().try_for_each(|step| writeln!(f, "{}", self.line(step, "")))?;
+            self.write_dead(f)?;
+            writeln!(f)?;
         } else {
             self.write_run(f)?;
         }
-        self.write_dead(f)?;
         self.write_hints(f)
-    }
-}
-
-impl Shown<'_> {
-    /// Where the story of a movie ends for now.
-    fn write_dead(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Some(Whereabouts::Dead(dead)) = self.story.missing.first().map(|missing| &missing.whereabouts) else {
-            return Ok(());
-        };
-        if self.story.imdb_id.is_none() {
-            return Ok(());
-        }
-        writeln!(f, "{:>13}  {:<8}  its message {} lies in {}", "now", "SQS", dead.id, dead.queue)
     }
 }
 
@@ -215,20 +178,4 @@ fn place_of(missing: &Missing) -> String {
         }
         Whereabouts::Unknown => "unknown: neither stored nor in any queue".to_owned(),
     }
-}
-
-fn missing_to_json(missing: &Missing) -> Value {
-    let (place, dead) = match &missing.whereabouts {
-        Whereabouts::Dead(dead) => ("failure queue", Some(dead)),
-        Whereabouts::InFlight(_) => ("in flight", None),
-        Whereabouts::Unknown => ("unknown", None),
-    };
-    json!({
-        "position": missing.position,
-        "movie": missing.imdb_id,
-        "where": place,
-        "queue": dead.map(|dead| &dead.queue),
-        "cause": dead.map(|dead| &dead.cause),
-        "message_id": dead.map(|dead| &dead.id),
-    })
 }

@@ -1,7 +1,7 @@
 //! One thing that happened, and what log lines and spans make of it.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::contract::logs;
+use domain::contract::{Service, logs};
 
 use super::material::LogLine;
 use super::span::{EventRecord, SpanRecord};
@@ -59,6 +59,8 @@ pub struct Step {
 /// Where a step was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Origin {
+    /// In a span, or reckoned from a line: that a movie is delivered.
+    Delivery,
     Span,
     /// Times of lines have whole milliseconds: of what happened within one, a line comes last.
     Line,
@@ -122,7 +124,7 @@ impl Step {
     /// Something noted in the course of a span, such as a try again.
     pub(super) fn of_event(event: &EventRecord, span: &SpanRecord, imdb_id: Option<String>) -> Self {
         let name =
-            if event.name == "retry" { format!("{} is tried again", call(span, None)) } else { event.name.clone() };
+            if event.name == "retry" { format!("{} is tried again", call(span, false)) } else { event.name.clone() };
         let field = |field: &logs::Field| event.attributes.get(field.name).filter(|text| !text.is_empty());
         let attempt = field(logs::ATTEMPT).map(|attempt| format!(" (try {attempt})")).unwrap_or_default();
         let reason = field(logs::REASON).map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -135,9 +137,7 @@ fn origin_of(line: &LogLine, level: Level, is_of_movie: bool) -> Origin {
     let has = |field: &logs::Field| line.text_of(field).is_some() || line.number_of(field).is_some();
     match (level, is_of_movie) {
         (Level::Info, true) if has(logs::RECEIVE_COUNT) && has(logs::DURATION_MS) => Origin::EndOfDelivery,
-        (Level::Info, false) if !has(logs::KEY) && line.service == domain::contract::Service::Enricher => {
-            Origin::EndOfRun
-        }
+        (Level::Info, false) if !has(logs::KEY) && line.service == Service::Enricher => Origin::EndOfRun,
         _ => Origin::Line,
     }
 }
@@ -168,20 +168,22 @@ pub(super) fn next_try(delay_ms: u64) -> String {
     format!("; next try after {delay_ms} ms")
 }
 
-/// A call in words: what on what, the status, why it failed. `own` is the key of the movie's object.
-pub(super) fn call(span: &SpanRecord, own: Option<&str>) -> String {
+/// OpenTelemetry's name of the attribute that has an object's key.
+pub(super) const S3_KEY: &str = "aws.s3.key";
+
+/// A call in words: what on what, and whether again. `is_own` is said of the object of the movie it is done for.
+pub(super) fn call(span: &SpanRecord, is_own: bool) -> String {
     let attribute = |name: &str| span.attributes.get(name).map(String::as_str);
-    let key = attribute("aws.s3.key").map(|key| if own == Some(key) { " its object" } else { key });
-    let key = key.map(|key| format!(" {}", key.trim_start())).unwrap_or_default();
+    let key = attribute(S3_KEY).map(|key| format!(" {}", if is_own { "its object" } else { key }));
     let messages = attribute("messaging.batch.message_count").map(|count| format!(", {count} messages"));
     let again = attribute("http.request.resend_count").map(|count| format!(", asked again ({count})"));
-    format!("{}{key}{}{}", span.name, messages.unwrap_or_default(), again.unwrap_or_default())
+    [Some(span.name.clone()), key, messages, again].into_iter().flatten().collect()
 }
 
-/// A call and its end.
-pub(super) fn call_and_end(span: &SpanRecord, own: Option<&str>) -> String {
+/// A call and its end: the status, or why it failed.
+pub(super) fn call_and_end(span: &SpanRecord, is_own: bool) -> String {
     let status = span.attributes.get("http.response.status_code");
-    let call = call(span, own);
+    let call = call(span, is_own);
     match (&span.error, status) {
         (Some(error), Some(status)) if !error.contains(status.as_str()) => format!("{call} failed, {status}: {error}"),
         (Some(error), _) => format!("{call} failed: {error}"),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use anyhow::Context;
+use aws_sdk_cloudwatchlogs::operation::filter_log_events::FilterLogEventsError;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Uri, header};
 use chrono::{DateTime, Utc};
@@ -15,7 +16,6 @@ use tokio::net::TcpStream;
 use super::material::Material;
 use super::span::SpanRecord;
 use crate::endpoint::{Action, Endpoint};
-use aws_sdk_cloudwatchlogs::operation::filter_log_events::FilterLogEventsError;
 
 /// The path at which the receiver hands out its spans.
 pub(crate) const SPANS_PATH: &str = "/spans";
@@ -63,7 +63,7 @@ impl Traces {
             match ask(uri).await {
                 Ok(spans) => material.spans = spans,
                 Err(error) => {
-                    material.no_spans = Some(format!("none: the receiver at {uri} cannot be asked: {error:#}"))
+                    material.no_spans = Some(format!("none: the receiver at {uri} cannot be asked: {error:#}"));
                 }
             }
         }

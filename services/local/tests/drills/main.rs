@@ -1,6 +1,7 @@
 //! What the person on call is told: of each fault what they need to know, of quiet days nothing.
 
-use local::{DRILLS, Drill, GoodRun, Matrix, quiet_days, run_drills};
+use local::{DRILLS, Drill, GoodRun, Matrix, quiet_days, run_drills, run_miswired};
+use serde_json::{Value, json};
 
 /// The matrix of faults and alarms. Every alarm goes off in some drill, so one that is miswired or watches a metric that
 /// nobody reports is missing here.
@@ -15,8 +16,37 @@ async fn each_fault_sets_off_exactly_its_alarms_and_they_are_told() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thirty_quiet_days_set_off_nothing_and_a_day_without_a_run_does() {
     let good = GoodRun::record().await.unwrap();
-    assert_eq!(quiet_days(&good, 30, None).unwrap(), Vec::<String>::new());
+    let alarms = quiet_days(&good, 30, None).unwrap();
+    assert!(alarms.is_empty(), "{alarms:?}");
     let alarms = quiet_days(&good, 30, Some(17)).unwrap();
-    assert!(alarms.iter().all(|alarm| alarm.contains("run-late") || alarm.contains("page")), "{alarms:?}");
-    assert_eq!(alarms.len(), 2, "{alarms:?}");
+    assert_eq!(alarms.keys().collect::<Vec<_>>(), ["page", "run-late"], "{alarms:?}");
+}
+
+/// What a drill finds missing when its alarms are miswired.
+async fn missing(drill: &str, miswire: fn(&mut Value)) -> Vec<String> {
+    run_miswired(Drill::find(drill).unwrap(), miswire).await.unwrap().missing
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alarm_that_is_miswired_is_missing() {
+    let metric = missing("source-shrunk", |alarm| replace(alarm, "/metricName", "SourceItems", "SourceItem"));
+    let value = missing("source-shrunk", |alarm| replace(alarm, "/dimensions/Service", "ranker", "enricher"));
+    let name = missing("source-shrunk", |alarm| rename(alarm, "Service", "service"));
+    let action = missing("source-shrunk", |alarm| drop(alarm.as_object_mut().unwrap().remove("alarmActions")));
+    let (metric, value, name, action) = tokio::join!(metric, value, name, action);
+    assert_eq!([metric, value, name], [(); 3].map(|()| ["source-shrank", "a ticket"]));
+    assert_eq!(action, ["a ticket"]);
+}
+
+fn replace(alarm: &mut Value, pointer: &str, from: &str, to: &str) {
+    if let Some(value) = alarm.pointer_mut(pointer).filter(|value| value.as_str() == Some(from)) {
+        *value = json!(to);
+    }
+}
+
+fn rename(alarm: &mut Value, from: &str, to: &str) {
+    let Some(dimensions) = alarm.get_mut("dimensions").and_then(Value::as_object_mut) else { return };
+    if let Some(value) = dimensions.remove(from) {
+        dimensions.insert(to.to_owned(), value);
+    }
 }

@@ -4,13 +4,19 @@
 mod faults;
 mod movies;
 mod runs;
+mod x_ray;
 
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use local::{Configuration, OmdbFault, Options, Outcome, Pipeline, ScheduledEvent};
+use domain::contract::{Service, metrics};
+use domain::enriched::LATEST_KEY;
+use local::{Configuration, OmdbFault, Options, Outcome, Pipeline, ScheduledEvent, Span};
 use serde_json::Value;
 use tokio::process::Command;
+
+/// OpenTelemetry's number of the kind of an invocation's span.
+const SERVER: i32 = 2;
 
 /// More than anything takes that is waited for, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -44,7 +50,7 @@ async fn redelivered(pipeline: &Pipeline, event: &ScheduledEvent, id: &str) {
     pipeline.omdb().unwrap().fail(id, OmdbFault::Status(503));
     pipeline.fire(event).await.unwrap();
     let failed = async |pipeline: &Pipeline| {
-        let failures = pipeline.metric_sum(domain::contract::metrics::ENRICHMENT_FAILURES).await?;
+        let failures = pipeline.metric_sum(metrics::ENRICHMENT_FAILURES).await?;
         Ok((failures >= 1.0).then_some(()))
     };
     pipeline.eventually("a failed record", PATIENCE, failed).await.unwrap();
@@ -73,8 +79,28 @@ fn ended_with(code: i32, output: &Output) -> String {
     format!("{}{}", text(&output.stdout), text(&output.stderr))
 }
 
-async fn told(pipeline: &Pipeline, arguments: &[&str]) -> String {
-    ended_with(0, &explain(pipeline, arguments).await)
+/// What it tells once that ends with `end`: log lines and spans of an invocation arrive after its work is done.
+async fn told(pipeline: &Pipeline, arguments: &[&str], end: &str) -> String {
+    let ask = async |pipeline: &Pipeline| {
+        let told = ended_with(0, &explain(pipeline, arguments).await);
+        Ok(told.contains(end).then_some(told))
+    };
+    pipeline.eventually(end, PATIENCE, ask).await.unwrap()
+}
+
+/// Waits for the spans of the invocation that completed the run; the one around all its work ends last.
+async fn until_traced(pipeline: &Pipeline) {
+    let traced = async |pipeline: &Pipeline| {
+        let spans = pipeline.traces().spans();
+        let is_latest = |span: &&Span| span.attributes.get("aws.s3.key").is_some_and(|key| key == LATEST_KEY);
+        let latest = spans.iter().find(|span| span.name == "S3.PutObject" && is_latest(span));
+        let around = |span: &&Span, of: &Span| {
+            let is_enricher = span.service == Service::Enricher.name() && span.kind == SERVER;
+            is_enricher && (span.start_unix_nano..span.end_unix_nano).contains(&of.start_unix_nano)
+        };
+        Ok(latest.and_then(|latest| spans.iter().find(|span| around(span, latest)).map(|_| ())))
+    };
+    pipeline.eventually("the spans of the last invocation", PATIENCE, traced).await.unwrap();
 }
 
 async fn json(pipeline: &Pipeline, arguments: &[&str]) -> Value {

@@ -2,7 +2,10 @@ use domain::contract::Service;
 use local::{OmdbFault, Options, Outcome, Pipeline};
 use serde_json::Value;
 
-use crate::{PATIENCE, ended_with, explain, failing, in_order, json, now, redelivered, sample_ids, told};
+use crate::{PATIENCE, ended_with, explain, failing, in_order, json, now, redelivered, sample_ids, told, until_traced};
+
+/// The last line that a run logs.
+const LATEST: &str = "the latest list is of this run";
 
 #[tokio::test]
 async fn a_movie_that_was_delivered_again_tells_its_failure_its_reason_the_second_delivery_and_the_store_in_order() {
@@ -10,7 +13,8 @@ async fn a_movie_that_was_delivered_again_tells_its_failure_its_reason_the_secon
     let [_, id, _] = sample_ids();
     let event = now(&pipeline);
     redelivered(&pipeline, &event, &id).await;
-    let movie = told(&pipeline, &[&id]).await;
+    until_traced(&pipeline).await;
+    let movie = told(&pipeline, &[&id], LATEST).await;
     in_order(
         &movie,
         &[
@@ -33,7 +37,7 @@ async fn a_movie_that_was_delivered_again_tells_its_failure_its_reason_the_secon
         assert_eq!(movie.matches(once).count(), 1, "{once} in\n{movie}");
     }
 
-    let run = told(&pipeline, &["latest"]).await;
+    let run = told(&pipeline, &["latest"], LATEST).await;
     in_order(
         &run,
         &[&format!("Run {}: complete, 3 of 3", event.run), "the record failed", "delivery 2", "the run is complete"],
@@ -59,7 +63,7 @@ async fn a_movie_in_the_dead_letter_queue_is_missing_there_until_it_is_sent_on()
     pipeline.fire(&event).await.unwrap();
     assert!(matches!(pipeline.wait_for_run(&event.run, PATIENCE).await.unwrap(), Outcome::Failed(_)));
     let queue = "movie-pipeline-local-movies-dead-letters";
-    let run = told(&pipeline, &[]).await;
+    let run = told(&pipeline, &[], "ERROR the record failed").await;
     let missing = format!("missing  1 {id}: in the queue {queue}");
     in_order(
         &run,
@@ -71,7 +75,7 @@ async fn a_movie_in_the_dead_letter_queue_is_missing_there_until_it_is_sent_on()
             "dead-letters redrive",
         ],
     );
-    let movie = told(&pipeline, &[&id, "--run", event.run.as_str()]).await;
+    let movie = told(&pipeline, &[&id, "--run", event.run.as_str()], "ERROR the record failed").await;
     let now = "its message ";
     in_order(
         &movie,
@@ -92,7 +96,7 @@ async fn a_stack_that_sends_no_traces_is_told_from_its_log_and_its_objects() {
     let [_, id] = sample_ids();
     let event = now(&pipeline);
     redelivered(&pipeline, &event, &id).await;
-    let movie = told(&pipeline, &[&id]).await;
+    let movie = told(&pipeline, &[&id], LATEST).await;
     let next = "WARN OMDb gave no usable answer (try 1): HTTP status 503; next try after";
     let steps = [
         "delivery 1",

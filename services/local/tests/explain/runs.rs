@@ -11,7 +11,7 @@ async fn a_run_of_ten_is_told_on_one_screen_and_an_unknown_one_is_answered_with_
     let event = now(&pipeline);
     pipeline.fire(&event).await.unwrap();
     assert_eq!(pipeline.wait_for_run(&event.run, PATIENCE).await.unwrap(), Outcome::Completed);
-    let run = told(&pipeline, &[event.run.as_str()]).await;
+    let run = told(&pipeline, &[event.run.as_str()], "the latest list").await;
     in_order(
         &run,
         &[
@@ -40,7 +40,7 @@ async fn a_run_that_the_ranker_failed_on_tells_why_and_where_its_event_lies() {
     pipeline.fire(&event).await.unwrap();
     let failed = async |pipeline: &Pipeline| Ok((pipeline.ranker_failures().await? > 0).then_some(()));
     pipeline.eventually("the event in its queue", PATIENCE, failed).await.unwrap();
-    let run = told(&pipeline, &[]).await;
+    let run = told(&pipeline, &[], "ERROR the invocation failed").await;
     let headline =
         format!("Run {}: nothing was published; its event lies in movie-pipeline-local-ranker-failures", event.run);
     in_order(

@@ -2,6 +2,8 @@
 //! by `.ci/run`; those that need AWS, and names in the text, are looked up here.
 #![expect(clippy::unwrap_used, reason = "tests; helpers outside of test functions too")]
 
+mod security;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -5,6 +5,7 @@ use std::fmt::{self, Formatter};
 
 use chrono::{DateTime, Utc};
 
+use super::super::step::Origin;
 use super::{Level, Shown, Step, offset};
 
 /// How many movies with trouble are told in full; more have a line each, as when OMDb is down and all fail alike.
@@ -51,7 +52,11 @@ impl Shown<'_> {
             );
         }
         entries.sort_by_key(|entry| entry.time);
-        entries.iter().flat_map(|entry| &entry.lines).try_for_each(|line| writeln!(f, "{line}"))
+        let mut blocks = entries.chunk_by(|one, next| one.lines.len() == 1 && next.lines.len() == 1);
+        blocks.try_for_each(|block| {
+            block.iter().flat_map(|entry| &entry.lines).try_for_each(|line| writeln!(f, "{line}"))?;
+            writeln!(f)
+        })
     }
 
     /// What concerns the run as a whole. Of many lines alike, the first are told and the rest counted.
@@ -67,7 +72,7 @@ impl Shown<'_> {
             }
         }
         for (kind, seen) in alike.into_iter().filter(|(_, seen)| *seen > MAX_ALIKE) {
-            let last = of_run().filter(|step| self::kind(step) == kind).last();
+            let last = of_run().rfind(|step| self::kind(step) == kind);
             entries.extend(last.map(|last| {
                 let what = format!("{} more: {kind}", seen - MAX_ALIKE);
                 let line = self.line(&Step { what, duration: None, ..last.clone() }, "");
@@ -81,12 +86,31 @@ impl Shown<'_> {
     fn with_trouble(&self, who: &str, steps: &[&Step], in_full: bool) -> Option<Entry> {
         let last = steps.last()?;
         let lines = if in_full {
-            steps.iter().map(|step| self.line(step, who)).collect()
+            self.deliveries(who, steps)
         } else {
             let trouble = steps.iter().filter(|step| step.level > Level::Info).count();
             vec![self.line(last, &format!("{who}{trouble} times trouble, the last: "))]
         };
         Some(Entry { time: last.time, lines })
+    }
+
+    /// Each delivery in full, but for those that failed of the same as the one before.
+    fn deliveries(&self, who: &str, steps: &[&Step]) -> Vec<String> {
+        let deliveries: Vec<_> = steps.chunk_by(|_, next| next.origin != Origin::Delivery).collect();
+        let mut lines = Vec::new();
+        for alike in deliveries.chunk_by(|one, next| failure(one).is_some() && failure(one) == failure(next)) {
+            lines.extend(alike[0].iter().map(|step| self.line(step, who)));
+            if let (Some(again @ [second, ..]), Some(end)) = (alike.get(1..), alike.last().and_then(|last| last.last()))
+            {
+                let number = |steps: &[&Step]| steps[0].delivery.unwrap_or_default();
+                let what = match again {
+                    [_] => format!("delivery {} failed of the same", number(second)),
+                    _ => format!("deliveries {} to {} failed of the same", number(second), number(&[end])),
+                };
+                lines.push(self.line(&Step { what, duration: None, ..(**end).clone() }, who));
+            }
+        }
+        lines
     }
 
     fn counted<M>(&self, well: &[(M, &Step)]) -> Option<Entry> {
@@ -97,6 +121,11 @@ impl Shown<'_> {
         let step = Step { what, duration: None, object: None, level: Level::Info, ..last.clone() };
         Some(Entry { time: last.time, lines: vec![self.line(&step, "")] })
     }
+}
+
+/// What a delivery failed of.
+fn failure<'a>(delivery: &[&'a Step]) -> Option<&'a str> {
+    delivery.iter().rev().find(|step| step.level == Level::Error).map(|step| step.what.as_str())
 }
 
 fn has_trouble(steps: &[&Step]) -> bool {

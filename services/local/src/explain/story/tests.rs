@@ -1,7 +1,9 @@
+use domain::contract::Service;
 use serde_json::{Value, json};
 
 use super::super::material::{LogLine, StoredObject};
 use super::super::show::Shown;
+use super::super::span::SpanRecord;
 use super::*;
 
 const RUN: &str = "2026-11-22T12-00-00Z";
@@ -18,18 +20,23 @@ fn at(ms: i64) -> DateTime<Utc> {
 }
 
 fn line(service: Service, ms: i64, level: &str, message: &str, fields: Value) -> LogLine {
-    let mut record = json!({"timestamp": at(ms).to_rfc3339_opts(chrono::SecondsFormat::Millis, true), "level": level,
-                            "message": message, "trace_id": TRACE, "request_id": "r"});
-    record.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    let time = at(ms).to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    let record = json!({"timestamp": time, "level": level, "message": message, "trace_id": TRACE, "request_id": "r"});
     // CloudWatch has the time of arrival, which is later.
-    LogLine::read(service, at(ms + 500).timestamp_millis(), &record.to_string())
+    LogLine::read(service, at(ms + 500).timestamp_millis(), &with(record, fields).to_string())
 }
 
-fn movie_line(position: usize, delivery: u64, ms: i64, level: &str, message: &str, fields: Value) -> LogLine {
-    let mut of_movie = json!({"run": RUN, "position": position, "imdb_id": MOVIES[position - 1], "message_id": "m",
-                              "receive_count": delivery.to_string()});
-    of_movie.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-    line(Service::Enricher, ms, level, message, of_movie)
+fn movie_line(position: usize, delivery: u32, ms: i64, level: &str, message: &str, fields: Value) -> LogLine {
+    let of_movie = json!({"run": RUN, "position": position, "imdb_id": MOVIES[position - 1], "message_id": "m",
+                          "receive_count": delivery.to_string()});
+    line(Service::Enricher, ms, level, message, with(of_movie, fields))
+}
+
+fn with(mut record: Value, fields: Value) -> Value {
+    if let (Value::Object(record), Value::Object(fields)) = (&mut record, fields) {
+        record.extend(fields);
+    }
+    record
 }
 
 fn published() -> LogLine {
@@ -37,7 +44,7 @@ fn published() -> LogLine {
     line(Service::Ranker, 100, "INFO", "the run is published", counts)
 }
 
-fn stored_line(position: usize, delivery: u64, ms: i64) -> LogLine {
+fn stored_line(position: usize, delivery: u32, ms: i64) -> LogLine {
     movie_line(position, delivery, ms, "INFO", "the movie is stored", json!({"duration_ms": 50}))
 }
 
@@ -47,9 +54,10 @@ fn object(name: &str, ms: i64, bytes: u64) -> StoredObject {
 
 fn span(id: &str, parent: &str, kind: &str, name: &str, ms: i64, attributes: Value) -> Value {
     let nanos = at(ms).timestamp_nanos_opt().unwrap();
-    json!({"traceId": TRACE, "spanId": id, "parentSpanId": parent, "name": name, "kind": kind,
-           "startTimeUnixNano": nanos, "endTimeUnixNano": nanos + 4_000_000, "attributes": attributes,
-           "resource": {"attributes": {"service.name": "enricher"}}, "status": {"code": "UNSET"}})
+    let span = json!({"traceId": TRACE, "spanId": id, "parentSpanId": parent, "name": name, "kind": kind,
+                      "startTimeUnixNano": nanos, "endTimeUnixNano": nanos + 4_000_000,
+                      "resource": {"attributes": {"service.name": "enricher"}}, "status": {"code": "UNSET"}});
+    with(span, Value::from_iter([("attributes", attributes)]))
 }
 
 fn failed(mut span: Value, why: &str) -> Value {
@@ -286,4 +294,69 @@ fn of_many_lines_alike_the_first_are_told_and_the_rest_counted() {
     let shown = Shown { story: &story, options: "" }.to_string();
     assert_eq!(shown.matches("cannot be ranked").count(), 4, "{shown}");
     assert!(shown.contains("97 more: an item of the source cannot be ranked"), "{shown}");
+}
+
+fn fails_again(delivery: u32, ms: i64, reason: &str) -> LogLine {
+    movie_line(2, delivery, ms, "ERROR", "the record failed", json!({"reason": reason, "duration_ms": 10}))
+}
+
+#[test]
+fn deliveries_that_fail_of_the_same_are_told_once_in_a_runs_story_and_each_in_the_movies() {
+    let reasons = ["busy", "busy", "busy", "unknown id", "unknown id"];
+    let lines = (1..).zip(reasons).map(|(delivery, why)| fails_again(delivery, 1000 * i64::from(delivery), why));
+    let material = Material { lines: std::iter::once(published()).chain(lines).collect(), ..Material::default() };
+    let story = Story::tell(&run(), &material);
+    let shown = Shown { story: &story, options: "" }.to_string();
+    let of_movie: Vec<_> =
+        shown.lines().filter_map(|line| line.split_once("tt0000002  ")).map(|(_, what)| what).collect();
+    assert_eq!(
+        of_movie,
+        [
+            "delivery 1 of its message",
+            "ERROR the record failed: busy (10 ms)",
+            "ERROR deliveries 2 to 3 failed of the same",
+            "delivery 4 of its message",
+            "ERROR the record failed: unknown id (10 ms)",
+            "ERROR delivery 5 failed of the same",
+        ],
+        "{shown}"
+    );
+    let shown = Shown { story: &story.of_movie(MOVIES[1]), options: "" }.to_string();
+    assert_eq!(shown.matches("the record failed: busy").count(), 3, "{shown}");
+}
+
+#[test]
+fn a_message_that_was_sent_again_counts_its_deliveries_anew_and_is_told_apart() {
+    let lines = vec![fails_again(1, 1000, "busy"), fails_again(2, 2000, "busy"), stored_line(2, 1, 9000)];
+    let story = Story::tell(&run(), &Material { lines, ..Material::default() }).of_movie(MOVIES[1]);
+    let deliveries: Vec<_> = told(&story).into_iter().filter(|what| what.starts_with("delivery")).collect();
+    let again = "delivery 1 of its message, which was sent again";
+    assert_eq!(deliveries, ["delivery 1 of its message", "delivery 2 of its message", again]);
+}
+
+#[test]
+fn what_an_invocation_does_for_all_its_movies_is_no_step_of_the_one_that_it_lies_in() {
+    let mut material = redelivered();
+    let send = span("send", "", "PRODUCER", "send movie", 90, json!({"imdb_id": MOVIES[1], "position": 2}));
+    let invocation = span("i", "send", "SERVER", "enricher", 195, json!({"request_id": "r", "cold_start": "true"}));
+    let complete = span("c", "send", "INTERNAL", "complete run", 3390, json!({"run": RUN}));
+    let list = span("l", "c", "CLIENT", "S3.ListObjectsV2", 3391, json!({}));
+    let key = span("k", "i", "CLIENT", "SSM.GetParameter", 196, json!({}));
+    material.spans.extend([send, invocation, complete, list, key].iter().filter_map(SpanRecord::read));
+    let story = Story::tell(&run(), &material);
+    let of = |what: &str| story.steps.iter().find(|step| step.what.starts_with(what)).unwrap().imdb_id.as_deref();
+    assert_eq!(of("send movie"), Some(MOVIES[1]));
+    for shared in ["invoked, a cold start", "S3.ListObjectsV2", "SSM.GetParameter"] {
+        assert_eq!(of(shared), None, "{shared}");
+    }
+}
+
+#[test]
+fn of_a_large_run_the_movies_that_went_well_are_counted() {
+    let objects =
+        (1..=1000).map(|position| object(&format!("{position:04}-tt{position:07}.json"), position, 1)).collect();
+    let story = Story::tell(&run(), &Material { objects, ..Material::default() });
+    let shown = Shown { story: &story, options: "" }.to_string();
+    assert!(shown.contains("1000 movies without trouble, the first done at +0.001 s"), "{shown}");
+    assert!(shown.lines().count() < 10, "{shown}");
 }

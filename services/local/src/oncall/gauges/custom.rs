@@ -124,7 +124,7 @@ mod tests {
             let sum: f64 = values.iter().map(|(value, count)| value * count).sum();
             let least = values.iter().map(|(value, _)| *value).fold(f64::INFINITY, f64::min);
             let greatest = values.iter().map(|(value, _)| *value).fold(f64::NEG_INFINITY, f64::max);
-            assert_eq!([count, sum, least, greatest], second);
+            assert_eq!(format!("{:?}", [count, sum, least, greatest]), format!("{second:?}"));
         }
     }
 }

@@ -2,7 +2,6 @@
 //! played here.
 
 use anyhow::Context;
-use aws_sdk_sqs::error::SdkError;
 use aws_sdk_sqs::operation::get_queue_attributes::GetQueueAttributesError;
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::Value;
@@ -14,15 +13,13 @@ pub(crate) async fn may_send(clients: &Clients, queue_url: &str, service: &str) 
     let ask = clients.sqs.get_queue_attributes().queue_url(queue_url);
     let answer = match ask.attribute_names(QueueAttributeName::Policy).send().await {
         Ok(answer) => answer,
-        Err(SdkError::ServiceError(error)) if is_missing(error.err()) => return Ok(false),
+        Err(error) if error.as_service_error().is_some_and(GetQueueAttributesError::is_queue_does_not_exist) => {
+            return Ok(false);
+        }
         Err(error) => return Err(error).context("asking for a queue's policy"),
     };
     let policy = answer.attributes().and_then(|attributes| attributes.get(&QueueAttributeName::Policy));
     Ok(policy.is_some_and(|policy| admits(policy, service)))
-}
-
-fn is_missing(error: &GetQueueAttributesError) -> bool {
-    error.is_queue_does_not_exist()
 }
 
 fn admits(policy: &str, service: &str) -> bool {

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use anyhow::Context;
+use aws_sdk_sqs::operation::get_queue_attributes::GetQueueAttributesError;
 use aws_sdk_sqs::types::QueueAttributeName;
 
 use super::since;
@@ -16,7 +17,7 @@ use crate::pipeline::Pipeline;
 pub(super) struct Queues {
     clients: Clients,
     fired: SystemTime,
-    queues: Vec<Queue>,
+    all: Vec<Queue>,
     /// Messages that became dead letters and have not yet been missed in the queue that they come from.
     moved: usize,
 }
@@ -40,7 +41,7 @@ impl Queues {
     pub(super) async fn of(pipeline: &Pipeline, fired: SystemTime) -> anyhow::Result<Self> {
         let clients = pipeline.clients().clone();
         let deployment = pipeline.deployment();
-        let mut of_all = Vec::new();
+        let mut all = Vec::new();
         for name in queues(pipeline.program())? {
             let answer = clients.sqs.get_queue_url().queue_name(&name).send().await;
             let answer = answer.with_context(|| format!("looking for the queue {name}"))?;
@@ -52,18 +53,18 @@ impl Queues {
             };
             // Lambda polls the queue of movies all day.
             let trace = QueueTrace { name, polled: role == Role::Movies, readings: Vec::new() };
-            of_all.push(Queue { url, role, total: 0, trace });
+            all.push(Queue { url, role, total: 0, trace });
         }
-        of_all.sort_by_key(|queue| queue.role != Role::Movies);
-        Ok(Self { clients, fired, queues: of_all, moved: 0 })
+        all.sort_by_key(|queue| queue.role != Role::Movies);
+        Ok(Self { clients, fired, all, moved: 0 })
     }
 
     /// Looks at each. A queue that is gone holds nothing.
     pub(super) async fn look(&mut self) -> anyhow::Result<()> {
-        for index in 0..self.queues.len() {
-            let (visible, hidden) = self.counts(&self.queues[index].url).await?;
+        for index in 0..self.all.len() {
+            let (visible, hidden) = self.counts(&self.all[index].url).await?;
             let at = since(self.fired);
-            let queue = &mut self.queues[index];
+            let queue = &mut self.all[index];
             let (before, total) = (queue.total, visible + hidden);
             let (sent, mut gone) = (total.saturating_sub(before), before.saturating_sub(total));
             match queue.role {
@@ -75,7 +76,7 @@ impl Queues {
                 }
                 Role::Other => {}
             }
-            let queue = &mut self.queues[index];
+            let queue = &mut self.all[index];
             queue.total = total;
             queue.trace.readings.push(QueueReading { at, visible, hidden, sent, deleted: gone });
         }
@@ -89,7 +90,7 @@ impl Queues {
         let ask = self.clients.sqs.get_queue_attributes().queue_url(queue_url);
         let answer = match ask.attribute_names(Visible).attribute_names(Hidden).send().await {
             Ok(answer) => answer,
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_queue_does_not_exist()) => {
+            Err(error) if error.as_service_error().is_some_and(GetQueueAttributesError::is_queue_does_not_exist) => {
                 return Ok((0, 0));
             }
             Err(error) => return Err(error).context("asking a queue"),
@@ -101,11 +102,11 @@ impl Queues {
 
     /// The readings of the queue with this URL.
     pub(super) fn readings(&self, queue_url: &str) -> &[QueueReading] {
-        let queue = self.queues.iter().find(|queue| queue.url == queue_url);
+        let queue = self.all.iter().find(|queue| queue.url == queue_url);
         queue.map_or(&[], |queue| &queue.trace.readings)
     }
 
     pub(super) fn into_traces(self) -> Vec<QueueTrace> {
-        self.queues.into_iter().map(|queue| queue.trace).collect()
+        self.all.into_iter().map(|queue| queue.trace).collect()
     }
 }

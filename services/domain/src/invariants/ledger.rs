@@ -1,0 +1,255 @@
+//! What the invariants need to remember of the past.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::{Happened, Rule, Standing, Violation};
+use crate::enriched::{LATEST_KEY, OmdbMovie, enrich, movie_key, read_movie_key, run_list_key, run_prefix};
+use crate::message::MovieMessage;
+use crate::movie::ImdbId;
+use crate::run::Run;
+
+/// The past, told step by step: what a step breaks is said at once, what only shows in the whole by
+/// [`check`](Self::check).
+#[derive(Debug, Clone, Default)]
+pub struct Ledger {
+    events: BTreeSet<Run>,
+    /// By the key of their object. Two attempts of one event may send different messages of the same key.
+    published: BTreeMap<String, Vec<MovieMessage>>,
+    /// The runs' sizes, as their messages have them; two if the source changed between two attempts.
+    runs: BTreeMap<Run, BTreeSet<usize>>,
+    /// Texts that are no message of ours.
+    foreign: BTreeSet<String>,
+    answers: HashMap<ImdbId, Vec<OmdbMovie>>,
+    objects: BTreeMap<String, Vec<u8>>,
+    latest: Option<Run>,
+}
+
+impl Ledger {
+    /// Takes the next step; gives what is wrong with it.
+    pub fn note(&mut self, happened: &Happened) -> Vec<Violation> {
+        match happened {
+            Happened::EventAccepted { run } => drop(self.events.insert(run.clone())),
+            Happened::Published { body } => self.publish(body),
+            Happened::Answered { id, movie } => self.answer(id, movie),
+            Happened::Stored { key, body, run } => return self.store(key, body, run.as_ref()),
+            Happened::Deleted { body } => return self.delete(body).into_iter().collect(),
+        }
+        Vec::new()
+    }
+
+    /// What is wrong with the whole, given what is there besides the objects.
+    #[must_use]
+    pub fn check(&self, standing: &Standing) -> Vec<Violation> {
+        let outside = Outside::of(standing);
+        let mut violations = self.lost(&outside);
+        violations.extend(self.events.iter().filter_map(|run| self.event(run, standing)));
+        for (run, sizes) in &self.runs {
+            violations.extend(sizes.iter().filter_map(|of| self.completed(run, *of, &outside)));
+        }
+        if standing.recovered {
+            violations.extend(self.unrecovered(standing));
+        }
+        violations
+    }
+
+    fn publish(&mut self, body: &str) {
+        let Ok(message) = MovieMessage::parse(body) else {
+            self.foreign.insert(body.to_owned());
+            return;
+        };
+        self.runs.entry(message.run.clone()).or_default().insert(message.of);
+        let messages = self.published.entry(movie_key(&message)).or_default();
+        if !messages.contains(&message) {
+            messages.push(message);
+        }
+    }
+
+    fn answer(&mut self, id: &ImdbId, movie: &OmdbMovie) {
+        let answers = self.answers.entry(id.clone()).or_default();
+        if !answers.contains(movie) {
+            answers.push(movie.clone());
+        }
+    }
+
+    fn store(&mut self, key: &str, body: &[u8], run: Option<&Run>) -> Vec<Violation> {
+        let mut wrong = match (key, run) {
+            (LATEST_KEY, run) => self.move_latest(body, run),
+            (_, Some(run)) if key == run_list_key(run) => self.list_fault(run, body).into_iter().collect(),
+            _ => self.record_fault(key, body).into_iter().collect(),
+        };
+        let standing = self.objects.insert(key.to_owned(), body.to_vec());
+        if key != LATEST_KEY && standing.is_some_and(|standing| standing != body) {
+            wrong.push(violation(Rule::Bytes, format!("{key} was overwritten by other bytes")));
+        }
+        wrong
+    }
+
+    fn record_fault(&self, key: &str, body: &[u8]) -> Option<Violation> {
+        let Some(messages) = self.published.get(key) else {
+            return Some(violation(Rule::Bytes, format!("{key} was stored, but no message has this key")));
+        };
+        let explains = |message: &MovieMessage| {
+            let mut answers = self.answers.get(&message.movie.id).into_iter().flatten();
+            answers.any(|answer| enrich(message, answer.clone()) == body)
+        };
+        let unexplained = !messages.iter().any(explains);
+        unexplained.then(|| violation(Rule::Bytes, format!("no message and answer of OMDb explain the bytes of {key}")))
+    }
+
+    /// A list is sound if it is the stored records of some size of its run in order, and holds no movie twice.
+    fn list_fault(&self, run: &Run, body: &[u8]) -> Option<Violation> {
+        let sizes = self.runs.get(run).into_iter().flatten();
+        let Some(ids) = sizes.filter_map(|of| self.read_list(run, *of, body)).next() else {
+            return Some(violation(Rule::Bytes, format!("the list of {run} is not its stored records in order")));
+        };
+        let mut seen = BTreeSet::new();
+        let twice = ids.into_iter().find(|id| !seen.insert(id.clone()))?;
+        Some(violation(Rule::Bytes, format!("the list of {run} holds {twice} twice")))
+    }
+
+    /// The movies of a list, if it is what was stored. With two objects at one position, either may be in it.
+    fn read_list(&self, run: &Run, of: usize, body: &[u8]) -> Option<Vec<String>> {
+        let mut rest = body.strip_prefix(format!(r#"{{"run":"{run}","items":["#).as_bytes())?;
+        let mut ids = Vec::new();
+        for position in 1..=of {
+            if position > 1 {
+                rest = rest.strip_prefix(b",")?;
+            }
+            let candidates = self.records(run).filter(|(at, ..)| *at == position);
+            let (id, after) = candidates.filter_map(|(_, id, record)| Some((id, rest.strip_prefix(record)?))).next()?;
+            ids.push(id.to_string());
+            rest = after;
+        }
+        (rest == b"]}").then_some(ids)
+    }
+
+    /// The stored records of a run: position, id, bytes.
+    fn records<'a>(&'a self, run: &'a Run) -> impl Iterator<Item = (usize, ImdbId, &'a [u8])> {
+        let prefix = run_prefix(run);
+        let of_run = self.objects.range(prefix.clone()..).take_while(move |(key, _)| key.starts_with(&prefix));
+        of_run.filter_map(|(key, body)| {
+            let (position, id) = read_movie_key(run, key)?;
+            Some((position, id, body.as_slice()))
+        })
+    }
+
+    fn move_latest(&mut self, body: &[u8], run: Option<&Run>) -> Vec<Violation> {
+        let Some(run) = run else {
+            return vec![violation(Rule::Latest, "latest does not say which run it is of".to_owned())];
+        };
+        let mut wrong = Vec::new();
+        if let Some(before) = self.latest.as_ref().filter(|before| *before > run) {
+            wrong.push(violation(Rule::Latest, format!("latest went back from {before} to {run}")));
+        }
+        if self.objects.get(&run_list_key(run)).is_none_or(|list| list != body) {
+            wrong.push(violation(Rule::Latest, format!("latest is not the list of {run}, which it names")));
+        }
+        self.latest = Some(run.clone());
+        wrong
+    }
+
+    fn delete(&self, body: &str) -> Option<Violation> {
+        let Ok(message) = MovieMessage::parse(body) else {
+            let shown: String = body.chars().take(60).collect();
+            let sentence = format!("a message that is none of ours was deleted instead of kept: {shown}");
+            return Some(violation(Rule::Deletion, sentence));
+        };
+        let key = movie_key(&message);
+        let stored = self.objects.contains_key(&key);
+        (!stored).then(|| violation(Rule::Deletion, format!("the message of {key} was deleted before it was stored")))
+    }
+
+    fn lost(&self, outside: &Outside<'_>) -> Vec<Violation> {
+        let lost_movies =
+            self.published.keys().filter(|key| !self.objects.contains_key(*key) && !outside.keys.contains(*key));
+        let lost_movies = lost_movies.map(|key| {
+            violation(
+                Rule::Conservation,
+                format!("{key} was published, but is neither stored, nor dead, nor on its way"),
+            )
+        });
+        let lost_others = self.foreign.iter().filter(|body| !outside.foreign.contains(body.as_str()));
+        let lost_others = lost_others.map(|body| {
+            let shown: String = body.chars().take(60).collect();
+            violation(Rule::Conservation, format!("a message that is none of ours is gone: {shown}"))
+        });
+        lost_movies.chain(lost_others).collect()
+    }
+
+    fn event(&self, run: &Run, standing: &Standing) -> Option<Violation> {
+        let has_failed = standing.failed_events.contains(run) || standing.pending_events.contains(run);
+        let mut sizes = self.runs.get(run).into_iter().flatten();
+        let mut is_published = || sizes.any(|of| self.published_positions(run, *of).len() == *of);
+        (!has_failed && !is_published()).then(|| {
+            let sentence = format!("the event of {run} was accepted, but is neither published as a whole nor failed");
+            violation(Rule::Events, sentence)
+        })
+    }
+
+    fn published_positions(&self, run: &Run, of: usize) -> BTreeSet<usize> {
+        let messages = self.of_run(run).flat_map(|(_, messages)| messages);
+        messages.filter(|message| message.of == of).map(|message| message.position).collect()
+    }
+
+    fn of_run(&self, run: &Run) -> impl Iterator<Item = (&String, &Vec<MovieMessage>)> {
+        let prefix = run_prefix(run);
+        self.published.range(prefix.clone()..).take_while(move |(key, _)| key.starts_with(&prefix))
+    }
+
+    /// With all movies of a run stored and no message left that could still complete it, its list stands and latest is
+    /// of this run or a newer one.
+    fn completed(&self, run: &Run, of: usize, outside: &Outside<'_>) -> Option<Violation> {
+        let stored: BTreeSet<_> =
+            self.records(run).map(|(position, ..)| position).filter(|position| *position <= of).collect();
+        if stored.len() < of || outside.runs.contains(run) {
+            return None;
+        }
+        if !self.objects.contains_key(&run_list_key(run)) {
+            let sentence =
+                format!("all movies of {run} are stored and their messages deleted, but its list does not stand");
+            return Some(violation(Rule::Deletion, sentence));
+        }
+        let latest = self.latest.as_ref().map_or("nothing", Run::as_str);
+        let is_older = self.latest.as_ref() < Some(run);
+        is_older.then(|| violation(Rule::Latest, format!("{run} is complete and done with, but latest is of {latest}")))
+    }
+
+    fn unrecovered(&self, standing: &Standing) -> Vec<Violation> {
+        let letters = standing.dead.iter().chain(&standing.waiting).filter_map(|body| MovieMessage::parse(body).ok());
+        let letters = letters.map(|message| format!("{} is not", movie_key(&message)));
+        let events = standing.failed_events.iter().map(|run| format!("the event of {run} is not"));
+        letters
+            .chain(events)
+            .map(|what| {
+                violation(Rule::Recovery, format!("all was redriven and nothing failed, but {what} worked off"))
+            })
+            .collect()
+    }
+}
+
+/// The messages outside of the bucket, in the forms they are looked for.
+struct Outside<'a> {
+    keys: BTreeSet<String>,
+    runs: BTreeSet<Run>,
+    foreign: BTreeSet<&'a str>,
+}
+
+impl<'a> Outside<'a> {
+    fn of(standing: &'a Standing) -> Self {
+        let mut outside = Self { keys: BTreeSet::new(), runs: BTreeSet::new(), foreign: BTreeSet::new() };
+        for body in standing.waiting.iter().chain(&standing.dead) {
+            match MovieMessage::parse(body) {
+                Ok(message) => {
+                    outside.keys.insert(movie_key(&message));
+                    outside.runs.insert(message.run);
+                }
+                Err(_) => drop(outside.foreign.insert(body)),
+            }
+        }
+        outside
+    }
+}
+
+fn violation(rule: Rule, sentence: String) -> Violation {
+    Violation { rule, sentence }
+}

@@ -1,0 +1,132 @@
+//! The two functions in their environments, between the simulated services.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lambda_events::event::sqs::SqsBatchResponse;
+use chrono::{DateTime, SecondsFormat};
+use domain::Run;
+use domain::contract::Service;
+use enricher::handler::Enricher;
+use enricher::omdb::Omdb;
+use function::Deadline;
+use ranker::handler::Ranker;
+use ranker::source::Location;
+use serde_json::{Value, json};
+use telemetry::Metrics;
+
+use crate::queue::Message;
+use crate::services::{
+    Caller, Environment, SimulatedBucket, SimulatedKeys, SimulatedOmdb, SimulatedSource, SimulatedTopic,
+};
+use crate::world::World;
+
+/// Metrics that nobody reads, made once: they cost more than a whole world.
+#[derive(Clone)]
+pub(crate) struct Gauges {
+    ranker: Metrics,
+    enricher: Metrics,
+}
+
+impl Gauges {
+    pub(crate) fn new() -> Self {
+        Self { ranker: Metrics::in_memory(Service::Ranker).0, enricher: Metrics::in_memory(Service::Enricher).0 }
+    }
+}
+
+/// What came of an invocation.
+pub(crate) enum Ended<T> {
+    /// The function answered.
+    Answered(T),
+    /// It answered with an error, which leaves the environment as it is.
+    Failed(String),
+    /// Its environment is no more: killed, or out of time.
+    Gone(&'static str),
+}
+
+/// Runs an invocation in an environment until it answers, the environment ends, or its time is over. What it was doing
+/// is dropped then, between two awaits.
+async fn run<T, E: std::fmt::Display>(
+    environment: &Environment,
+    timeout: Duration,
+    work: impl Future<Output = Result<T, E>>,
+) -> Ended<T> {
+    tokio::select! {
+        biased;
+        () = environment.ended() => Ended::Gone("its environment ended"),
+        worked = tokio::time::timeout(timeout, work) => match worked {
+            Ok(Ok(answer)) => Ended::Answered(answer),
+            Ok(Err(error)) => Ended::Failed(error.to_string()),
+            Err(_) => Ended::Gone("its time was over"),
+        },
+    }
+}
+
+/// An enricher in its environment, which keeps the key from one event to the next.
+pub(crate) struct EnricherEnvironment {
+    pub(crate) environment: Arc<Environment>,
+    enricher: Enricher<SimulatedBucket, SimulatedOmdb, SimulatedKeys>,
+    timeout: Duration,
+}
+
+/// How often a movie is asked for within an invocation; as deployed.
+const OMDB_MAX_ATTEMPTS: u32 = 3;
+
+impl EnricherEnvironment {
+    pub(crate) fn new(world: &Arc<World>, gauges: &Gauges, name: String) -> Self {
+        let environment = Arc::new(Environment::new(name));
+        let caller = Caller { world: Arc::clone(world), environment: Arc::clone(&environment) };
+        let (api, keys) = (SimulatedOmdb { caller: caller.clone() }, SimulatedKeys { caller: caller.clone() });
+        let omdb = Omdb::new(api, keys, OMDB_MAX_ATTEMPTS, gauges.enricher.clone());
+        let enricher = Enricher::new(SimulatedBucket { caller }, omdb, gauges.enricher.clone());
+        Self { environment, enricher, timeout: world.scenario.deployment.enricher_timeout }
+    }
+
+    pub(crate) async fn handle(&self, batch: &[Message]) -> Ended<SqsBatchResponse> {
+        let deadline = Deadline::after(self.timeout);
+        run(&self.environment, self.timeout, self.enricher.handle(sqs_event(batch), deadline)).await
+    }
+}
+
+/// The id of a message as the event has it.
+pub(crate) fn message_id(message: &Message) -> String {
+    format!("message-{}", message.id)
+}
+
+/// The event of a batch (<https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>), as far as the enricher reads it.
+fn sqs_event(batch: &[Message]) -> Value {
+    let record = |message: &Message| {
+        json!({
+            "messageId": message_id(message),
+            "receiptHandle": message.receipt.to_string(),
+            "body": message.letter.body,
+            "attributes": {"ApproximateReceiveCount": message.receives.to_string()},
+            "messageAttributes": {},
+        })
+    };
+    json!({"Records": batch.iter().map(record).collect::<Vec<_>>()})
+}
+
+/// Where the source lies.
+fn location(run: &Run) -> Location {
+    Location {
+        bucket: "top-movies".to_owned(),
+        key: format!("Top250Movies.json for {run}"),
+        region: "simulated".to_owned(),
+    }
+}
+
+/// Runs the ranker once for an event of this run, in an environment of its own.
+pub(crate) async fn rank(world: Arc<World>, gauges: Gauges, name: String, run_name: Run, version: u64) -> Ended<usize> {
+    let environment = Arc::new(Environment::new(name));
+    let caller = Caller { world: Arc::clone(&world), environment: Arc::clone(&environment) };
+    let source = SimulatedSource { caller: caller.clone(), location: location(&run_name), version };
+    let topic = SimulatedTopic { caller, run: run_name.clone() };
+    let ranker = Ranker::new(source, topic, world.scenario.top_n, gauges.ranker);
+    let time = run_name.time();
+    let event = json!({"source": "aws.events", "time": time.to_rfc3339_opts(SecondsFormat::Secs, true)});
+    // An event without a time would run as of now; these have one.
+    let now = DateTime::UNIX_EPOCH;
+    let work = async { ranker.handle(event, now).await.map(|summary| summary.ranked) };
+    run(&environment, world.scenario.deployment.ranker_timeout, work).await
+}

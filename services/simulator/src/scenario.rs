@@ -1,0 +1,180 @@
+//! What a world is made of, all of it from one seed.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::Run;
+use fastrand::Rng;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::dice::{Dice, millis, one_of};
+
+/// A world before it begins.
+#[derive(Debug, Clone, Serialize)]
+pub struct Scenario {
+    /// Where its chance comes from.
+    pub seed: u64,
+    /// How the pipeline is set up.
+    pub deployment: Deployment,
+    /// How many movies a run has.
+    pub top_n: usize,
+    /// How many movies the source has; more than any run.
+    pub catalogue: usize,
+    /// The schedule events, in order.
+    pub events: Vec<ScheduledRun>,
+    /// Positions in the catalogue of the movies that `OMDb` does not know before the storm is over.
+    pub unknown: BTreeSet<usize>,
+    /// When somebody puts a text that is no message of ours into the queue.
+    pub foreign: Vec<Duration>,
+    /// When somebody redrives all that failed for good.
+    pub redrives: Vec<Duration>,
+    /// Whether the source object may change between two attempts of one event; else only between events.
+    pub source_changes: bool,
+    /// When faults end.
+    pub storm: Duration,
+    /// How many of 1,000 occasions go wrong, at most.
+    pub faults_per_mille: u32,
+    /// Which kinds of faults this world has, a bit each. Worlds that lack some go further with the others
+    /// (Groce et al., "Swarm Testing", <https://doi.org/10.1145/2338965.2336763>).
+    pub kinds: u32,
+}
+
+/// A schedule event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ScheduledRun {
+    /// When Lambda gets it.
+    pub at: Duration,
+    /// The run it names, which a repeated or late event shares or has of the past.
+    pub run: Run,
+}
+
+/// The figures of the deployed pipeline that order and retries depend on; see `pulumi` for the defaults and their reasons.
+#[derive(Debug, Clone, Serialize)]
+pub struct Deployment {
+    /// The most records of a batch; 10 as deployed.
+    pub batch_size: usize,
+    /// How long a batch may take to fill; one second as deployed.
+    pub batching_window: Duration,
+    /// The enricher's timeout; 30 s as deployed.
+    pub enricher_timeout: Duration,
+    /// The ranker's timeout; 60 s as deployed.
+    pub ranker_timeout: Duration,
+    /// How long a received message stays hidden; 181 s as deployed. Some worlds have it shorter than the enricher works.
+    pub visibility_timeout: Duration,
+    /// How often a message is received before it is dead; 5 as deployed.
+    pub max_receives: u32,
+    /// How many enrichers run at once; 2 as deployed.
+    pub maximum_concurrency: usize,
+}
+
+/// The first event of every world: virtual worlds begin on one day.
+const FIRST_RUN: &str = "2026-11-22T12:00:00Z";
+
+impl Scenario {
+    /// The world of a seed. The source stays the same over the attempts of an event.
+    #[must_use]
+    pub fn from_seed(seed: u64) -> Self {
+        let mut rng = Dice::new(seed).at(u64::MAX, "scenario", 0);
+        let top_n = one_of(&mut rng, &[1, 2, 3, 5, 10, 10, 12, 23]);
+        let storm = Duration::from_secs(one_of(&mut rng, &[60, 600, 3_600, 7_200]));
+        let redrives = rng.usize(0..=2);
+        let foreign = rng.usize(0..=4).saturating_sub(2);
+        Self {
+            seed,
+            deployment: Deployment::random(&mut rng),
+            top_n,
+            catalogue: top_n + SPARE,
+            events: events(&mut rng, storm),
+            unknown: (0..top_n + SPARE).filter(|_| rng.u8(..20) == 0).collect(),
+            foreign: (0..foreign).map(|_| within(&mut rng, storm)).collect(),
+            redrives: (0..redrives).map(|_| within(&mut rng, storm)).collect(),
+            source_changes: false,
+            storm,
+            faults_per_mille: one_of(&mut rng, &[10, 50, 150, 400]),
+            kinds: if rng.bool() { u32::MAX } else { rng.u32(..) | rng.u32(..) },
+        }
+    }
+
+    /// The bytes of the source object. Its items rank by their ranks alone, and each version shuffles them.
+    #[must_use]
+    pub fn source(&self, version: u64) -> Vec<u8> {
+        let mut order: Vec<_> = (0..self.catalogue).collect();
+        let shuffle = u32::try_from(version).unwrap_or(u32::MAX);
+        Dice::new(self.seed).at(u64::MAX, "source", shuffle).shuffle(&mut order);
+        let item = |(rank, movie): (usize, usize)| {
+            let title = format!("Movie {movie} of version {version}");
+            json!({"id": imdb_id(movie), "rank": (rank + 1).to_string(), "title": title, "imDbRating": "9.0"})
+        };
+        let mut items: Vec<_> = order.into_iter().enumerate().map(item).collect();
+        items.push(json!({"id": "", "title": "an item that cannot be ranked"}));
+        json!({"items": items, "errorMessage": ""}).to_string().into_bytes()
+    }
+}
+
+/// How many movies the source has besides those of a run.
+const SPARE: usize = 2;
+
+/// The id of a movie of the catalogue.
+pub(crate) fn imdb_id(movie: usize) -> String {
+    format!("tt{:07}", movie + 1)
+}
+
+/// One to six events in the course of a storm or, in every other world, within seconds, so that runs end together. Some
+/// are repeated, some are for a run of the past.
+fn events(rng: &mut Rng, storm: Duration) -> Vec<ScheduledRun> {
+    let first: DateTime<Utc> = FIRST_RUN.parse().unwrap_or_default();
+    let mut day = 0;
+    let mut events = Vec::new();
+    let span = if rng.bool() { Duration::from_secs(3) } else { storm / 2 };
+    for index in 0..rng.usize(1..=6) {
+        day = match rng.u8(..8) {
+            0 => day,
+            1 => day - 1,
+            _ => day + 1,
+        };
+        let at = if index == 0 { Duration::ZERO } else { within(rng, span) };
+        // A few days around 2026 have years of four digits.
+        if let Ok(run) = Run::at(first + TimeDelta::days(day)) {
+            events.push(ScheduledRun { at, run });
+        }
+    }
+    events
+}
+
+fn within(rng: &mut Rng, time: Duration) -> Duration {
+    millis(rng, 0..=u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+}
+
+impl Deployment {
+    fn random(rng: &mut Rng) -> Self {
+        let enricher_timeout = Duration::from_secs(one_of(rng, &[4, 10, 30, 30]));
+        let batching_window = Duration::from_secs(one_of(rng, &[0, 1, 1, 5]));
+        let visibility_timeout = match rng.u8(..4) {
+            0 => millis(rng, 500..=30_000),
+            _ => 6 * enricher_timeout + batching_window,
+        };
+        Self {
+            batch_size: one_of(rng, &[1, 3, 10, 10]),
+            batching_window,
+            enricher_timeout,
+            ranker_timeout: Duration::from_secs(60),
+            visibility_timeout,
+            max_receives: one_of(rng, &[1, 2, 5, 5]),
+            maximum_concurrency: one_of(rng, &[2, 2, 5]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_always_makes_the_same_world() {
+        let text = |seed| serde_json::to_string(&Scenario::from_seed(seed)).unwrap();
+        assert_eq!(text(7), text(7));
+        assert_ne!(text(7), text(8));
+    }
+}
