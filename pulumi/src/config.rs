@@ -159,12 +159,8 @@ impl Config {
         let Some(minutes) = schedule::rate_minutes(&self.schedule) else { return };
         let is_known = reader.knows(&[setting::SCHEDULE, setting::RUN_LATE_ALARM_HOURS]);
         if is_known && self.run_late_alarm_hours * 60 <= minutes {
-            let allowed = format!(
-                "more than the {} hours between two runs of {} ({})",
-                minutes.div_ceil(60),
-                setting::SCHEDULE.key(),
-                self.schedule
-            );
+            let allowed =
+                format!("{} or more while {} is {}", minutes / 60 + 1, setting::SCHEDULE.key(), self.schedule);
             reader.refuse(setting::RUN_LATE_ALARM_HOURS, &self.run_late_alarm_hours.to_string(), &allowed);
         }
     }
@@ -349,7 +345,7 @@ mod tests {
         }
         assert_eq!(
             read("rate(2 days)", "26")[0].to_string(),
-            r#"movie-pipeline:runLateAlarmHours is "26"; allowed: more than the 48 hours between two runs of movie-pipeline:schedule (rate(2 days))"#
+            r#"movie-pipeline:runLateAlarmHours is "26"; allowed: 49 or more while movie-pipeline:schedule is rate(2 days)"#
         );
     }
 

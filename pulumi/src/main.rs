@@ -4,7 +4,8 @@
 //! neither when it only asks which packages the program needs; the answer is a full program both times.
 //!
 //! With `--check-artefacts` it first looks into the functions' zips, where Pulumi would take them from, and refuses to
-//! print a program whose functions would not start; faults of configuration and zips are told together. Nothing is deployed when no stack is named, so then it does not.
+//! print a program whose functions would not start; it tells of them together with what is wrong with the configuration.
+//! Nothing is deployed when no stack is named, so then it does not look.
 
 use std::env::VarError;
 use std::io::Write;

@@ -42,7 +42,7 @@ impl Reader {
         Err(ConfigFaults { faults: self.faults, architecture })
     }
 
-    /// Whether these are what the stack says, not defaults that stand in for something else.
+    /// Whether none of these is a default that stands in for a refused value.
     pub(super) fn knows(&self, settings: &[&Setting]) -> bool {
         settings.iter().all(|setting| !self.refused.contains(&setting.key()))
     }
@@ -204,7 +204,7 @@ enum Meaning {
     Refused(Fault),
 }
 
-/// The keys that begin with `pulumi:` are the engine's. No other package reads any, so another beginning is a misspelt one.
+/// The keys that begin with `pulumi:` are the engine's. No other package reads any: another beginning is a misspelt one.
 fn meaning(key: &str) -> Meaning {
     match key.split_once(':') {
         Some((PROJECT, name)) => match settings::find(name) {

@@ -2,8 +2,9 @@
 //! again, with all that it holds, unless the new one says what it was called
 //! (<https://www.pulumi.com/docs/iac/concepts/resources/options/aliases/>).
 //!
-//! To rename a resource, change its name where it is added and write the old one into [`RENAMES`]. An entry may go once
-//! no stack is left that was last deployed before the renaming.
+//! To rename a resource, change its name where it is added and write the old one into [`RENAMES`];
+//! `tests/first-names.json` stays as it is, and tests hold the program against it. An entry may go once no stack is left
+//! that was last deployed before the renaming: then that file takes the new name.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The scripts that hold the emitted program before outside judges: what they run over, and that they do not fall silent.
+//! The scripts that hold the emitted program before outside judges: what they run over, and that they are never silent.
 
 #![cfg(unix)]
 

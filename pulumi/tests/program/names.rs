@@ -10,10 +10,10 @@ use crate::common::{all_options_program, default_program, programs, repository};
 /// The name that each resource of any stack was first deployed under, and its type. Changed by hand alone.
 const FIRST_NAMES: &str = "pulumi/tests/first-names.json";
 
-const WHAT_TO_DO: &str = "Pulumi knows a resource by name and type. Under another one it makes a second thing of the same \
-                          name in AWS and then removes the first, which is the same thing. Renamed: tell the old name in \
-                          pulumi/src/resource/rename.rs, and leave the list as it is. New: add it to the list. Removed on \
-                          purpose, in every stack: take it from the list.";
+const WHAT_TO_DO: &str = "Pulumi knows a resource by name and type. Under another one it makes a second thing of the \
+                          same name in AWS and then removes the first, which is the same thing. Renamed: tell the old \
+                          name in pulumi/src/resource/rename.rs, and leave the list as it is. New: add it to the list. \
+                          Removed on purpose, in every stack: take it from the list.";
 
 type Names = BTreeMap<String, String>;
 

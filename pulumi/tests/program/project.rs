@@ -18,9 +18,9 @@ fn the_project_declares_the_settings_of_the_table() {
     assert_committed(&path, &format!("{head}\nconfig:\n{declared}"));
 }
 
-/// The only type under which Pulumi hands a value to the program as it is: of any other type the CLI checks it itself, and
-/// stops at the first fault without naming the value or what is allowed (`validateStackConfigValues` in
-/// pulumi/pulumi). A number or flag without quotes in a stack's file passes as its text.
+/// The only type under which Pulumi hands a value to the program as it is: one of another type the CLI checks itself, and
+/// stops at the first fault without naming the value or what is allowed (`validateStackConfigValues` in pulumi/pulumi). A
+/// number or flag without quotes in a stack's file passes as its text.
 const KIND: &str = "string";
 
 /// JSON texts are YAML texts, and a default must be one, too.

@@ -20,14 +20,14 @@ pub(crate) const PATH: &str = "dashboards/runbook.md";
 const PARTS: [&str; 5] = ["Meaning", "Impact", "Confirm", "Cure", "Prevent"];
 
 /// What else commands leave open, beside outputs and settings.
-const LEFT_OPEN: [&str; 9] = ["name", "stack", "profile", "region", "run", "time", "uuid", "arn", "handle"];
+const LEFT_OPEN: [&str; 10] = ["name", "stack", "profile", "region", "run", "movie", "time", "uuid", "arn", "handle"];
 
 /// Single words in code type that are neither ours nor a setting: what AWS and Lambda put into messages and answers
 /// (<https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html>,
 /// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>,
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_EventSourceMappingConfiguration.html>), and what is part of a
 /// command.
-const WORDS_OF_OTHERS: [&str; 18] = [
+const WORDS_OF_OTHERS: [&str; 19] = [
     "ERROR_CODE",
     "ERROR_MESSAGE",
     "requestPayload",
@@ -45,6 +45,7 @@ const WORDS_OF_OTHERS: [&str; 18] = [
     "--key-id",
     "'{}'",
     "2026-11-22T12-00-00Z",
+    "tt0111161",
     "2026-11-22T12:00:00Z",
 ];
 

@@ -44,9 +44,8 @@ pub fn zip(binary: &[u8]) -> Result<Vec<u8>, ZipError> {
 pub struct Unzipped {
     /// The binary.
     pub binary: Vec<u8>,
-    /// Whether everyone may read and run it: Lambda unpacks it with the permissions in the zip, and runs it as nobody in
-    /// particular (<https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.html>). A zip from Windows may
-    /// tell no permissions.
+    /// Whether everyone may read and run it: Lambda unpacks it with the permissions in the zip
+    /// (<https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.html>). A zip from Windows may tell none.
     pub is_executable: bool,
 }
 

@@ -158,6 +158,8 @@ fn span_of(invocation: &LambdaInvocation, trigger: Trigger, cold_start: bool) ->
         otel.kind = "server",
         request_id = context.request_id,
         cold_start,
+        // Told by a handler whose event is of one run, so that the lines around its work have it, too.
+        run = tracing::field::Empty,
     );
     spans::set(&span, attribute::FAAS_INVOCATION_ID, context.request_id.clone());
     spans::set(&span, attribute::FAAS_COLDSTART, cold_start);

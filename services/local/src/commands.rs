@@ -6,6 +6,7 @@ mod drill;
 mod explain;
 mod package;
 mod run;
+mod simulate;
 mod up;
 
 use std::process::ExitCode;
@@ -41,6 +42,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Builds the functions for Lambda and packs them for `pulumi up`.
     Package(package::Arguments),
+    /// Puts both functions through storms of faults on virtual time and checks that nothing is lost or wrong.
+    Simulate(simulate::Arguments),
 }
 
 /// Reads the command line, does what it says, and tells the exit code: 0 when the run completed, 1 when it did not,
@@ -61,6 +64,7 @@ pub fn main() -> ExitCode {
             Command::Drill(arguments) => drill::run(arguments).await,
             Command::Explain(arguments) => explain::run(arguments).await,
             Command::Package(arguments) => package::run(arguments).await,
+            Command::Simulate(arguments) => simulate::run(arguments).await,
         }
     });
     let code = code.unwrap_or_else(|error| fail(&error));

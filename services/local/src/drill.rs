@@ -8,7 +8,7 @@
 //! | `schedule` | EventBridge's part, which the local AWS does not play |
 //! | `environments` | the functions' processes, to be killed or frozen |
 //! | `exercise` | the drill itself: fault, virtual days, notifications |
-//! | `finding` | what came of it, told for people and as JSON |
+//! | `finding`, `show` | what came of it, held against what was to come; for people |
 //! | `matrix` | the findings of all drills in one table |
 //!
 //! The fault is real and lasts for one run, as long as the pipeline needs, which is seconds. What the gauges saw is then
@@ -21,6 +21,7 @@ mod faults;
 mod finding;
 mod matrix;
 mod schedule;
+mod show;
 mod stage;
 mod table;
 

@@ -38,7 +38,7 @@ pub(crate) struct Package {
 /// Builds and packs all functions for this processor.
 pub(crate) async fn make(architecture: Architecture, progress: Progress) -> anyhow::Result<Vec<Package>> {
     let python = Python::prepare(&CARGO_LAMBDA, progress).await?;
-    let compiler = Compiler::choose(progress).await?;
+    let compiler = Compiler::choose(architecture, progress).await?;
     let name = format!("Building the functions for Lambda on {architecture}");
     let folder = progress.step(&name, build(&python, &compiler, architecture, progress)).await?;
     Service::ALL.into_iter().map(|service| pack(service, &folder, architecture)).collect()

@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use aws_lambda_events::event::cloudwatch_events::CloudWatchEvent;
 use chrono::{DateTime, Utc};
+use domain::contract::logs;
 use domain::contract::metrics::{MOVIES_RANKED, SOURCE_ITEMS, SOURCE_ITEMS_REJECTED};
 use domain::message::MovieMessage;
 use domain::movie::{Movie, Rejection, SourceItem};
@@ -125,6 +126,7 @@ impl<S: Source, T: Topic> Ranker<S, T> {
     /// [`RankerError`]; nothing has been published then, unless it is [`RankerError::Unpublished`].
     pub async fn handle(&self, event: Value, now: DateTime<Utc>) -> Result<Summary, RankerError> {
         let run = run_of(&event, now)?;
+        Span::current().record(logs::RUN.name, run.as_str());
         let span = info_span!("rank", run = run.as_str());
         note(&span, self.rank_and_publish(run).instrument(span.clone()).await)
     }

@@ -26,6 +26,19 @@ enum Done {
     Enricher { at: EnricherEnvironment, batch: Vec<Message>, ended: Ended<SqsBatchResponse> },
 }
 
+/// Texts that are no message of ours, each in another way.
+fn foreign(index: usize) -> String {
+    let run = "2026-11-22T12-00-00Z";
+    match index % 4 {
+        0 => format!("not JSON {index}"),
+        1 => format!(r#"{{"schema_version":2,"run":"{run}","position":1,"of":1,"number":{index}}}"#),
+        2 => format!(
+            r#"{{"schema_version":1,"run":"{run}","position":2,"of":1,"movie":{{"id":"tt0111161","title":"{index}","imDbRating":"9"}}}}"#
+        ),
+        _ => String::new(),
+    }
+}
+
 pub(crate) struct Driver {
     world: Arc<World>,
     gauges: Gauges,
@@ -75,7 +88,7 @@ impl Driver {
             self.world.schedule(event.at, Event::Fire(index));
         }
         for (index, at) in scenario.foreign.iter().enumerate() {
-            let letter = Letter { label: format!("foreign message {index}"), body: format!("{{\"foreign\":{index}}}") };
+            let letter = Letter { label: format!("foreign message {index}"), body: foreign(index) };
             self.world.schedule(*at, Event::Arrive(letter));
         }
         for at in &scenario.redrives {
@@ -114,6 +127,7 @@ impl Driver {
             Some(Event::Poll) => self.poll(),
             Some(Event::Delete(held)) => self.delete(&held),
             Some(Event::Redrive) => {
+                self.check(false);
                 self.say("somebody redrives what failed for good");
                 self.redrive();
             }

@@ -30,7 +30,8 @@ pub struct Scenario {
     pub foreign: Vec<Duration>,
     /// When somebody redrives all that failed for good.
     pub redrives: Vec<Duration>,
-    /// Whether the source object may change between two attempts of one event; else only between events.
+    /// Whether the source object may change between two attempts of one event; else it changes by the day. Off in the
+    /// worlds of seeds, because the pipeline does not hold what it should then: see `tests/known.rs`.
     pub source_changes: bool,
     /// When faults end.
     pub storm: Duration,
@@ -80,7 +81,7 @@ impl Scenario {
         let top_n = one_of(&mut rng, &[1, 2, 3, 5, 10, 10, 12, 23]);
         let storm = Duration::from_secs(one_of(&mut rng, &[60, 600, 3_600, 7_200]));
         let redrives = rng.usize(0..=2);
-        let foreign = rng.usize(0..=4).saturating_sub(2);
+        let foreign = rng.usize(0..=6).saturating_sub(2);
         Self {
             seed,
             deployment: Deployment::random(&mut rng),

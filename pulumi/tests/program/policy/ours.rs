@@ -7,7 +7,7 @@ use super::arns::fits;
 use super::loss::is_for_people;
 use super::view::{Seen, View, place, texts};
 use super::{Exception, Finding, Rule, statement};
-use crate::common::each_text;
+use crate::common::{each_text, programs};
 
 const OURS: Rule = Rule {
     demand: "every ARN in a policy is that of something in the program",
@@ -63,7 +63,7 @@ const TOLD_BY_ALARMS: Rule = Rule {
     exceptions: &[],
 };
 
-/// Whether alarms act on the topic of a subscription. No role publishes to one of those: see the roles' rules.
+/// Whether alarms act on the topic of a subscription.
 fn is_of_alarms(view: &View, subscription: Seen) -> bool {
     let topic = &subscription.properties["topic"];
     let acts = |alarm: Seen| alarm.properties["alarmActions"].as_array().is_some_and(|actions| actions.contains(topic));
@@ -110,6 +110,19 @@ fn the_arns_in_policies_are_those_of_resources() {
     OURS.assert_kept();
     STAYS_HERE.assert_kept();
     TOLD_BY_ALARMS.assert_kept();
+}
+
+#[test]
+fn nobody_is_told_but_the_address_that_the_stack_sets() {
+    for (configuration, program) in programs() {
+        let told: Vec<_> = View::new(&program)
+            .of_kind("aws:sns:TopicSubscription")
+            .filter(|sent| is_for_people(sent.properties))
+            .map(|sent| sent.properties["endpoint"].clone())
+            .collect();
+        let set = if configuration == "all options" { vec![json!("on-call@example.com")] } else { Vec::new() };
+        assert_eq!(told, set, "{configuration}");
+    }
 }
 
 #[test]

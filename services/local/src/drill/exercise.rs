@@ -20,7 +20,8 @@ const DAY_S: i64 = 24 * HOUR_S;
 /// Noon of the day that the fault is on: 2026-11-22T12:00:00Z.
 const FAULT_S: i64 = 1_795_348_800;
 
-/// Good days before it. The first run ends an alarm that a new stack begins with, on late runs.
+/// Good days before it. The alarms are looked at from an hour after the first run on: until there is one, a new stack's
+/// alarm on late runs is on.
 const DAYS_BEFORE: i64 = 3;
 
 /// What the gauges see of a run that is well; every good day is made from it.
@@ -94,8 +95,8 @@ fn changes_around(fault: &Recording, good: &GoodRun, watched_hours: i64, watch: 
     watch.look(start_s + HOUR_S, end_s, &metrics)
 }
 
-/// The alarms that go off on so many good days, each with its first event: none, if they are any good. The schedule is late by up to an
-/// hour, as EventBridge may be; on one day it may be left out, to see that this is noticed.
+/// The alarms that go off on so many good days, each with its first event: none, if they are any good. The schedule is
+/// late by up to an hour, as EventBridge may be; on one day it may be left out, to see that this is noticed.
 ///
 /// # Errors
 /// The alarms cannot be evaluated.

@@ -3,6 +3,8 @@
 
 use std::process::{Command, Stdio};
 
+use artefacts::Architecture;
+
 use crate::fault::Fault;
 use crate::progress::Progress;
 use crate::{process, target};
@@ -27,7 +29,7 @@ pub(super) enum Compiler {
 impl Compiler {
     /// The pinned Rust, if this machine has it. If not, the present one, and a word about what follows from that: nobody
     /// is kept from deploying by a difference in bytes.
-    pub(super) async fn choose(progress: Progress) -> Result<Self, Fault> {
+    pub(super) async fn choose(architecture: Architecture, progress: Progress) -> Result<Self, Fault> {
         let present = version(rustc()).await?;
         if is_pinned(&present) {
             return Ok(Self::Present);
@@ -39,7 +41,7 @@ impl Compiler {
             progress.say(&format!("· Rust {PINNED} builds the functions, as Cargo.toml says, not Rust {present}"));
             return Ok(Self::Pinned);
         }
-        progress.say(&format!("warning: {}", difference(&present)));
+        progress.say(&format!("warning: {}", difference(&present, architecture)));
         Ok(Self::Present)
     }
 
@@ -51,11 +53,12 @@ impl Compiler {
     }
 }
 
-fn difference(present: &str) -> String {
+fn difference(present: &str, architecture: Architecture) -> String {
+    let target = architecture.target();
     format!(
         "Rust {present} builds the functions, but Cargo.toml's rust-version is {PINNED}. They will run, but their bytes \
          differ from those of colleagues and CI, so `pulumi up` will replace both functions. To get the same bytes: \
-         rustup toolchain install {PINNED} --profile minimal, then try again"
+         rustup toolchain install {PINNED} --profile minimal --target {target}, then try again"
     )
 }
 
@@ -98,9 +101,10 @@ mod tests {
 
     #[test]
     fn another_compiler_is_told_with_what_follows_and_what_to_run() {
-        let told = difference("1.2.3");
+        let told = difference("1.2.3", Architecture::Arm64);
         assert!(told.contains("Rust 1.2.3") && told.contains("replace both functions"), "{told}");
-        assert!(told.contains(&format!("rustup toolchain install {PINNED}")), "{told}");
+        let install = format!("rustup toolchain install {PINNED} --profile minimal --target aarch64-unknown-linux-gnu");
+        assert!(told.contains(&install), "{told}");
     }
 
     #[tokio::test]

@@ -1,4 +1,5 @@
 //! What the person on call is told: of each fault what they need to know, of quiet days nothing.
+#![expect(clippy::unwrap_used, reason = "tests; a helper outside of test functions too")]
 
 use local::{DRILLS, Drill, GoodRun, Matrix, quiet_days, run_drills, run_miswired};
 use serde_json::{Value, json};

@@ -88,3 +88,32 @@ fn omdb(rng: &mut Rng) -> OmdbFault {
     ];
     one_of(rng, &faults)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::mem::discriminant;
+
+    use super::*;
+    use crate::run::{Simulator, Weather};
+    use crate::scenario::Scenario;
+
+    /// A few seconds of a debug build.
+    const WORLDS: u64 = 120;
+
+    #[test]
+    fn every_fault_happens_with_every_operation_that_can_have_it() {
+        let simulator = Simulator::new(None);
+        let lives = (1..=WORLDS).map(|seed| simulator.live(&Scenario::from_seed(seed), &Weather::Seeded, false));
+        let happened: Vec<_> = lives.flat_map(|lived| lived.faults).collect();
+        let operations: HashSet<_> = happened.iter().map(|(site, _)| site.operation).collect();
+        assert_eq!(operations.len(), Operation::Store as usize + 1, "{operations:?}");
+        let happened: HashSet<_> = happened.iter().map(|(site, fault)| (site.operation, discriminant(fault))).collect();
+        for operation in operations {
+            for (kind, make) in menu(operation) {
+                let fault = make(&mut Rng::with_seed(1));
+                assert!(happened.contains(&(operation, discriminant(&fault))), "{operation:?} {kind} {fault:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! `cargo local simulate`: storms over both handlers, between simulated services on virtual time.
+
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use clap::Args;
+use serde_json::{Value, json};
+use simulator::{Campaign, Figures, Outcome, Shrunk, Simulator, shrink};
+
+use super::{exit_code_of, until_signal};
+use crate::progress::Progress;
+
+/// How often progress is told.
+const PROGRESS_PAUSE: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// How many records and events are handed to the functions, at least.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
+    deliveries: u64,
+    /// Where chance begins; without it, somewhere else every time. The same seed goes the same way.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Prints one JSON object instead of the text.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    // Short enough to be typed again.
+    let first_seed = arguments.seed.unwrap_or_else(|| u64::from(fastrand::u32(..)));
+    let campaign = Campaign { first_seed, deliveries: arguments.deliveries, mutation: None, threads: None };
+    Progress::Shown.say(&format!("· {} deliveries, from seed {first_seed} on …", arguments.deliveries));
+    let work = tokio::task::spawn_blocking(move || {
+        let outcome = campaign.run(Watch::default().told());
+        let story = outcome.failed.as_ref().and_then(|(scenario, lived)| {
+            Progress::Shown.say(&format!("· seed {} breaks a rule; looking for its shortest story …", scenario.seed));
+            shrink(&Simulator::new(None), scenario, lived)
+        });
+        (outcome, story)
+    });
+    let (outcome, story) = match until_signal(work).await? {
+        Ok(done) => done.context("the simulation broke off")?,
+        Err(signal) => return Ok(exit_code_of(signal)),
+    };
+    if arguments.json {
+        println!("{}", serde_json::to_string(&as_json(first_seed, &outcome, story.as_ref()))?);
+    } else {
+        print!("{}", as_text(first_seed, &outcome, story.as_ref()));
+    }
+    Ok(ExitCode::from(u8::from(outcome.failed.is_some())))
+}
+
+/// Tells progress now and then.
+#[derive(Debug)]
+struct Watch {
+    started: Instant,
+    told: Mutex<Instant>,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self { started: Instant::now(), told: Mutex::new(Instant::now()) }
+    }
+}
+
+impl Watch {
+    fn told(self) -> impl Fn(&Figures) + Sync {
+        move |figures| {
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            if told.elapsed() >= PROGRESS_PAUSE {
+                *told = Instant::now();
+                let (deliveries, seconds) = (figures.deliveries, self.started.elapsed().as_secs());
+                let rate = deliveries / seconds.max(1);
+                Progress::Shown.say(&format!("  {deliveries} deliveries in {seconds} s, {rate} a second"));
+            }
+        }
+    }
+}
+
+fn as_text(first_seed: u64, outcome: &Outcome, story: Option<&Shrunk>) -> String {
+    let Figures { deliveries, worlds, faults, simulated } = outcome.figures;
+    let broken = if outcome.failed.is_some() { "a rule is BROKEN" } else { "no rule is broken" };
+    let mut text = format!(
+        "{deliveries} deliveries in {worlds} worlds with {faults} faults, from seed {first_seed} on: {broken}.\n\
+         {} days of the pipeline in {:.1} s, {:.0} deliveries a second.\n",
+        simulated.as_secs() / 86_400,
+        outcome.took.as_secs_f64(),
+        outcome.deliveries_per_second(),
+    );
+    if let Some((scenario, lived)) = &outcome.failed {
+        for (_, violation) in &lived.violations {
+            text.push_str(&format!("\n{violation}"));
+        }
+        text.push_str("\n\n");
+        if let Some(story) = story {
+            text.push_str(&story.to_string());
+        }
+        let again = format!("cargo local simulate --seed {} --deliveries 1", scenario.seed);
+        text.push_str(&format!("\nThe same again: {again}\n"));
+    }
+    text
+}
+
+fn as_json(first_seed: u64, outcome: &Outcome, story: Option<&Shrunk>) -> Value {
+    let Figures { deliveries, worlds, faults, simulated } = outcome.figures;
+    let failed = outcome.failed.as_ref().map(|(scenario, lived)| {
+        let violations: Vec<_> = lived.violations.iter().map(|(_, violation)| violation).collect();
+        json!({"seed": scenario.seed, "violations": violations, "story": story.map(story_as_json)})
+    });
+    json!({
+        "first_seed": first_seed,
+        "deliveries": deliveries,
+        "worlds": worlds,
+        "faults": faults,
+        "simulated_s": simulated.as_secs(),
+        "took_ms": milliseconds(outcome.took),
+        "deliveries_per_second": outcome.deliveries_per_second().round(),
+        "failed": failed,
+    })
+}
+
+fn story_as_json(story: &Shrunk) -> Value {
+    let line = |(at, line): &(Duration, String)| json!({"at_ms": milliseconds(*at), "line": line});
+    let faults: Vec<_> = story.faults.iter().map(|(site, fault)| json!({"site": site, "fault": fault})).collect();
+    let lines: Vec<_> = story.lived.story.iter().map(line).collect();
+    json!({"scenario": story.scenario, "faults": faults, "lines": lines})
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use simulator::Mutation;
+
+    use super::*;
+
+    fn campaign(mutation: Option<Mutation>) -> (Outcome, Option<Shrunk>) {
+        let outcome = Campaign { first_seed: 1, deliveries: 200, mutation, threads: None }.run(|_| {});
+        let failed = outcome.failed.as_ref();
+        let story = failed.and_then(|(scenario, lived)| shrink(&Simulator::new(mutation), scenario, lived));
+        (outcome, story)
+    }
+
+    #[test]
+    fn a_quiet_campaign_tells_its_figures() {
+        let (outcome, story) = campaign(None);
+        let text = as_text(1, &outcome, story.as_ref());
+        assert!(text.contains("from seed 1 on: no rule is broken."), "{text}");
+        let json = as_json(1, &outcome, story.as_ref());
+        assert!(json["failed"].is_null() && json["deliveries"].as_u64().unwrap() >= 200, "{json}");
+    }
+
+    #[test]
+    fn a_broken_rule_is_told_with_its_seed_and_its_shortest_story() {
+        let (outcome, story) = campaign(Some(Mutation::KeyWithoutRun));
+        let text = as_text(1, &outcome, story.as_ref());
+        for part in ["a rule is BROKEN", "Bytes: runs/", "The shortest story", "cargo local simulate --seed"] {
+            assert!(text.contains(part), "{part:?} is missing in: {text}");
+        }
+        let json = as_json(1, &outcome, story.as_ref());
+        assert_eq!(json["failed"]["violations"][0]["rule"], "bytes");
+        assert!(json["failed"]["story"]["lines"].as_array().is_some_and(|lines| !lines.is_empty()), "{json}");
+    }
+}
