@@ -63,7 +63,7 @@ impl Simulator {
             .build()
             .expect("a runtime without I/O is built");
         // The handlers' own chance, such as the length of their pauses.
-        fastrand::seed(scenario.seed);
+        fastrand::seed(scenario.chance);
         let faults = match weather {
             Weather::Seeded => Faults::Seeded,
             Weather::Listed(faults) => Faults::Listed(faults.iter().cloned().collect::<HashMap<_, _>>()),

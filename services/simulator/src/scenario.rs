@@ -14,8 +14,10 @@ use crate::dice::{Dice, millis, one_of};
 /// A world before it begins.
 #[derive(Debug, Clone, Serialize)]
 pub struct Scenario {
-    /// Where its chance comes from.
+    /// What it was made from.
     pub seed: u64,
+    /// Where the chance of its course comes from: how long calls take, in which order messages come; at first the seed.
+    pub chance: u64,
     /// How the pipeline is set up.
     pub deployment: Deployment,
     /// How many movies a run has.
@@ -84,6 +86,7 @@ impl Scenario {
         let foreign = rng.usize(0..=6).saturating_sub(2);
         Self {
             seed,
+            chance: seed,
             deployment: Deployment::random(&mut rng),
             top_n,
             catalogue: top_n + SPARE,

@@ -10,6 +10,10 @@ use crate::scenario::Scenario;
 /// The most worlds that are lived through to make one smaller.
 const MAX_LIVES: u32 = 3_000;
 
+/// With how many other courses of chance a smaller world is tried: what needs two things at one moment rarely happens in
+/// a smaller world just as well.
+const OTHER_CHANCES: u64 = 6;
+
 /// A small world in which a rule is broken.
 #[derive(Debug, Clone)]
 pub struct Shrunk {
@@ -67,6 +71,13 @@ impl Search<'_> {
         is_broken
     }
 
+    fn try_with_some_chance(&mut self, smaller: &Scenario) -> bool {
+        (0..=OTHER_CHANCES).any(|other| {
+            let chance = smaller.chance.wrapping_add(other);
+            self.try_with(Scenario { chance, ..smaller.clone() }, self.faults.clone())
+        })
+    }
+
     /// Leaves out ever smaller parts of the list of faults.
     fn drop_faults(&mut self) {
         let mut part = self.faults.len().div_ceil(2);
@@ -118,7 +129,7 @@ impl Search<'_> {
         while index < count(&self.scenario) {
             let mut smaller = self.scenario.clone();
             take_out(&mut smaller, index);
-            if !self.try_with(smaller, self.faults.clone()) {
+            if !self.try_with_some_chance(&smaller) {
                 index += 1;
             }
         }

@@ -105,7 +105,7 @@ impl World {
             violations: Vec::new(),
             story: is_told.then(Vec::new),
         };
-        let dice = Dice::new(scenario.seed);
+        let dice = Dice::new(scenario.chance);
         Self { scenario, mutation, dice, faults, start, news: Notify::new(), state: Mutex::new(state) }
     }
 

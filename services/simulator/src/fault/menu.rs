@@ -28,8 +28,9 @@ const ENTRIES_REFUSED: Maker =
     (14, |rng| Fault::EntriesRefused { mask: rng.u16(1..=0x3ff), sender_fault: rng.u8(..4) == 0 });
 const CUT_OFF: Maker = (15, |rng| Fault::CutOff(rng.u8(0..100)));
 const OMDB: Maker = (16, |rng| Fault::Omdb(omdb(rng)));
-const REFUSED_BY_S3: Maker =
-    (17, |rng| Fault::Refused(one_of(rng, &["SlowDown", "InternalError", "AccessDenied", "RequestTimeout"])));
+const REFUSED_BY_S3: Maker = (17, |rng| {
+    Fault::Refused(one_of(rng, &["SlowDown", "InternalError", "RequestTimeout", "AccessDenied", "AccessDenied"]))
+});
 const CONFLICT: Maker = (18, |_| Fault::Refused("ConditionalRequestConflict"));
 const REFUSED_BY_SNS: Maker =
     (19, |rng| Fault::Refused(one_of(rng, &["Throttled", "InternalError", "KMSThrottling", "AuthorizationError"])));
@@ -39,7 +40,7 @@ const REFUSED_BY_SSM: Maker = (20, |rng| {
 });
 const NO_SOURCE: Maker = (21, |_| Fault::Refused("NoSuchKey"));
 
-/// What can go wrong with an operation.
+/// What can go wrong with an operation; twice what should do so more often.
 fn menu(operation: Operation) -> &'static [Maker] {
     match operation {
         Operation::AcceptEvent => &[DOUBLED, DELAYED],
@@ -47,9 +48,18 @@ fn menu(operation: Operation) -> &'static [Maker] {
         Operation::RankerAnswer => &[ANSWER_LOST],
         Operation::EnricherAnswer => &[ANSWER_LOST, SLOW],
         Operation::ReadSource => &[REFUSED_BY_S3, NO_SOURCE, CUT_OFF, DELAYED, SLOW, SILENT, KILLED_BEFORE],
-        Operation::Publish => {
-            &[REFUSED_BY_SNS, ENTRIES_REFUSED, ANSWER_LOST, LATE, DELAYED, SLOW, SILENT, KILLED_BEFORE, KILLED_AFTER]
-        }
+        Operation::Publish => &[
+            REFUSED_BY_SNS,
+            ENTRIES_REFUSED,
+            ENTRIES_REFUSED,
+            ANSWER_LOST,
+            LATE,
+            DELAYED,
+            SLOW,
+            SILENT,
+            KILLED_BEFORE,
+            KILLED_AFTER,
+        ],
         Operation::Deliver => &[DOUBLED, DELAYED, UNDELIVERED],
         Operation::Receive => &[REAPPEARS, DOUBLED],
         Operation::Delete => &[NOT_DELETED, UNDEAD],
@@ -58,9 +68,18 @@ fn menu(operation: Operation) -> &'static [Maker] {
             &[OMDB, OMDB, OMDB, ANSWER_LOST, DELAYED, SLOW, SILENT, PANICKED, KILLED_BEFORE, KILLED_AFTER]
         }
         Operation::LookAt | Operation::Read | Operation::List => &[REFUSED_BY_S3, DELAYED, SLOW, SILENT, KILLED_BEFORE],
-        Operation::Store => {
-            &[REFUSED_BY_S3, CONFLICT, ANSWER_LOST, LATE, DELAYED, SLOW, SILENT, KILLED_BEFORE, KILLED_AFTER]
-        }
+        Operation::Store => &[
+            REFUSED_BY_S3,
+            REFUSED_BY_S3,
+            CONFLICT,
+            ANSWER_LOST,
+            LATE,
+            DELAYED,
+            SLOW,
+            SILENT,
+            KILLED_BEFORE,
+            KILLED_AFTER,
+        ],
     }
 }
 
