@@ -172,23 +172,31 @@ impl Breach {
 #[derive(Debug)]
 pub(super) struct Window {
     pub(super) period_seconds: u32,
-    /// All of them must be.
     pub(super) periods: fn(&Config) -> u32,
+    /// Whether one of them is enough; otherwise all of them must be alarming.
+    pub(super) one_is_enough: bool,
     /// As CloudWatch writes it.
     pub(super) missing: &'static str,
 }
 
-/// For events: one period is enough, and silence is good news. A job that runs once a day never fills several periods.
-pub(super) const fn once(period_seconds: u32) -> Window {
-    lasting(period_seconds, |_| 1)
+/// For events: one minute of five is enough, and silence is good news. A job that runs once a day never fills several
+/// periods.
+///
+/// Not one period of one: where nothing is reported after the event, CloudWatch looks further back than it is told
+/// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html>), so a period of five
+/// minutes, whose windows slide, finds the event again after a good report in between and goes off anew; and an alarm
+/// that a good minute ends at once is over before the composite one has waited for its suppressor, which then tells
+/// nobody.
+pub(super) const fn once() -> Window {
+    Window { period_seconds: 60, periods: |_| 5, one_is_enough: true, missing: "notBreaching" }
 }
 
 /// For states: alarming throughout this many periods.
 pub(super) const fn lasting(period_seconds: u32, periods: fn(&Config) -> u32) -> Window {
-    Window { period_seconds, periods, missing: "notBreaching" }
+    Window { period_seconds, periods, one_is_enough: false, missing: "notBreaching" }
 }
 
 /// For what must happen within so many hours: silence is the very fault.
 pub(super) const fn heartbeat(hours: fn(&Config) -> u32) -> Window {
-    Window { period_seconds: 60 * 60, periods: hours, missing: "breaching" }
+    Window { period_seconds: 60 * 60, periods: hours, one_is_enough: false, missing: "breaching" }
 }

@@ -24,8 +24,6 @@ use crate::config::Config;
 use crate::messaging::visibility_timeout_seconds;
 
 const MINUTE: u32 = 60;
-/// For tickets and for what the queue tries again anyway: nothing is lost in five minutes.
-const FIVE_MINUTES: u32 = 5 * MINUTE;
 const HOUR: u32 = 60 * MINUTE;
 const DAY: u32 = 24 * HOUR;
 
@@ -35,41 +33,46 @@ pub const ALARMS: &[Alarm] = &[
     // tried again take a quarter of the other.
     page(&RUN_LATE, ours(RUNS_COMPLETED, Enricher, Sum), Below(|_| 1), heartbeat(|set| set.run_late_alarm_hours)),
     // Each message is a movie or a run that is missing, so the first counts unless the stack says otherwise.
-    page(&DEAD_LETTERS, queue(|all| &all.dead_letters, VISIBLE, Maximum), FAILED_MESSAGES, once(MINUTE)),
-    page(&UNDELIVERED, queue(|all| &all.undelivered, VISIBLE, Maximum), FAILED_MESSAGES, once(MINUTE)),
-    page(&RANKER_FAILURES, queue(|all| &all.ranker_failures, VISIBLE, Maximum), FAILED_MESSAGES, once(MINUTE)),
+    page(&DEAD_LETTERS, queue(|all| &all.dead_letters, VISIBLE, Maximum), FAILED_MESSAGES, once()),
+    page(&UNDELIVERED, queue(|all| &all.undelivered, VISIBLE, Maximum), FAILED_MESSAGES, once()),
+    page(&RANKER_FAILURES, queue(|all| &all.ranker_failures, VISIBLE, Maximum), FAILED_MESSAGES, once()),
     // Five minutes, so that one slow batch between two deletions does not count.
     page(&QUEUE_STALLS, Stall(|all| &all.queue), AtLeast(longest_ordinary_wait_seconds), lasting(MINUTE, |_| 5)),
     // The last stop before something is lost without a trace: one is too many.
-    page(&TOPIC_DELIVERY_FAILED, topic("NumberOfNotificationsFailed"), FIRST, once(MINUTE)),
-    page(&TOPIC_REDRIVE_FAILED, topic("NumberOfNotificationsFailedToRedriveToDlq"), FIRST, once(MINUTE)),
-    page(&RULE_DELIVERY_FAILED, rule("FailedInvocations"), FIRST, once(MINUTE)),
-    page(&RULE_REDRIVE_FAILED, rule("InvocationsFailedToBeSentToDlq"), FIRST, once(MINUTE)),
-    page(&RANKER_EVENTS_DROPPED, function(Ranker, "AsyncEventsDropped", Sum), FIRST, once(MINUTE)),
-    page(&RANKER_DESTINATION_FAILED, function(Ranker, "DestinationDeliveryFailures", Sum), FIRST, once(MINUTE)),
+    page(&TOPIC_DELIVERY_FAILED, topic("NumberOfNotificationsFailed"), FIRST, once()),
+    page(&TOPIC_REDRIVE_FAILED, topic("NumberOfNotificationsFailedToRedriveToDlq"), FIRST, once()),
+    page(&RULE_DELIVERY_FAILED, rule("FailedInvocations"), FIRST, once()),
+    page(&RULE_REDRIVE_FAILED, rule("InvocationsFailedToBeSentToDlq"), FIRST, once()),
+    page(&RANKER_EVENTS_DROPPED, function(Ranker, "AsyncEventsDropped", Sum), FIRST, once()),
+    page(&RANKER_DESTINATION_FAILED, function(Ranker, "DestinationDeliveryFailures", Sum), FIRST, once()),
     // Nobody but a person gets a new key, or a larger quota: one batch that stopped for it is enough.
-    page(&OMDB_KEY_REJECTED, ours(OMDB_AUTH_REJECTED, Enricher, Sum), FIRST, once(FIVE_MINUTES)),
-    page(&OMDB_QUOTA, ours(OMDB_QUOTA_EXHAUSTED, Enricher, Sum), FIRST, once(FIVE_MINUTES)),
+    page(&OMDB_KEY_REJECTED, ours(OMDB_AUTH_REJECTED, Enricher, Sum), FIRST, once()),
+    page(&OMDB_QUOTA, ours(OMDB_QUOTA_EXHAUSTED, Enricher, Sum), FIRST, once()),
     // Not in page, where it could tell nobody: a composite alarm acts only when its own state changes, and the alarm on
     // dead letters holds page at ALARM for as long as one lies there. A dead letter goes 14 days after it was sent and may
     // have waited 4 of them in the queue: 6 are left to act, so an hour does not matter.
-    ticket(&DEAD_LETTERS_EXPIRE, queue(|all| &all.dead_letters, AGE, Maximum), AtLeast(|_| 4 * DAY), once(HOUR)),
+    ticket(
+        &DEAD_LETTERS_EXPIRE,
+        queue(|all| &all.dead_letters, AGE, Maximum),
+        AtLeast(|_| 4 * DAY),
+        lasting(HOUR, |_| 1),
+    ),
     // Lambda and the queue try again; what they cannot mend pages by the alarms above. A daily job has too few
     // invocations for a rate.
-    ticket(&RANKER_ERRORS, function(Ranker, "Errors", Sum), FIRST, once(FIVE_MINUTES)),
-    ticket(&ENRICHER_ERRORS, function(Enricher, "Errors", Sum), FIRST, once(FIVE_MINUTES)),
-    ticket(&RANKER_THROTTLES, function(Ranker, "Throttles", Sum), FIRST, once(FIVE_MINUTES)),
-    ticket(&ENRICHER_THROTTLES, function(Enricher, "Throttles", Sum), FIRST, once(FIVE_MINUTES)),
-    ticket(&RANKER_NEAR_TIMEOUT, function(Ranker, "Duration", Maximum), RANKER_SLOW, once(FIVE_MINUTES)),
-    ticket(&ENRICHER_NEAR_TIMEOUT, function(Enricher, "Duration", Maximum), ENRICHER_SLOW, once(FIVE_MINUTES)),
+    ticket(&RANKER_ERRORS, function(Ranker, "Errors", Sum), FIRST, once()),
+    ticket(&ENRICHER_ERRORS, function(Enricher, "Errors", Sum), FIRST, once()),
+    ticket(&RANKER_THROTTLES, function(Ranker, "Throttles", Sum), FIRST, once()),
+    ticket(&ENRICHER_THROTTLES, function(Enricher, "Throttles", Sum), FIRST, once()),
+    ticket(&RANKER_NEAR_TIMEOUT, function(Ranker, "Duration", Maximum), RANKER_SLOW, once()),
+    ticket(&ENRICHER_NEAR_TIMEOUT, function(Enricher, "Duration", Maximum), ENRICHER_SLOW, once()),
     // Of the smallest read, so that one whole read beside it does not hide it. A source that cannot be read counts as
     // zero items.
-    ticket(&SOURCE_SHRANK, ours(SOURCE_ITEMS, Ranker, Minimum), FEW_ITEMS, once(FIVE_MINUTES)),
+    ticket(&SOURCE_SHRANK, ours(SOURCE_ITEMS, Ranker, Minimum), FEW_ITEMS, once()),
     // A sound list has no such item: the first means that its maker changed something.
-    ticket(&SOURCE_SOURS, ours(SOURCE_ITEMS_REJECTED, Ranker, Sum), FIRST, once(FIVE_MINUTES)),
+    ticket(&SOURCE_SOURS, ours(SOURCE_ITEMS_REJECTED, Ranker, Sum), FIRST, once()),
     // Without telemetry the alarms above are blind, too.
-    ticket(&RANKER_BLIND, ours(TELEMETRY_DROPPED, Ranker, Sum), FIRST, once(FIVE_MINUTES)),
-    ticket(&ENRICHER_BLIND, ours(TELEMETRY_DROPPED, Enricher, Sum), FIRST, once(FIVE_MINUTES)),
+    ticket(&RANKER_BLIND, ours(TELEMETRY_DROPPED, Ranker, Sum), FIRST, once()),
+    ticket(&ENRICHER_BLIND, ours(TELEMETRY_DROPPED, Enricher, Sum), FIRST, once()),
 ];
 
 const FIRST: Breach = AtLeast(|_| 1);

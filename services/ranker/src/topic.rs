@@ -2,7 +2,7 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_sns::error::DisplayErrorContext;
-use aws_sdk_sns::operation::publish_batch::PublishBatchInput;
+use aws_sdk_sns::operation::publish_batch::{PublishBatchError, PublishBatchInput};
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 use domain::message::TRACEPARENT_ATTRIBUTE;
 use function::aws_calls::{AwsCalls, Description, Input};
@@ -99,9 +99,10 @@ impl Topic for SnsTopic {
         let accepted = match answer.send().await {
             Ok(answer) => answer,
             Err(error) => {
-                // The SDK has tried this call three times by now, so it failed for good.
-                let reason = DisplayErrorContext(error).to_string();
-                return refuse_all(batch, &reason, false);
+                // What the SDK takes for passing, it has tried three times by now. KMS's throttling, as SNS tells it, is
+                // not among that.
+                let is_passing = error.as_service_error().is_some_and(PublishBatchError::is_kms_throttling_exception);
+                return refuse_all(batch, &DisplayErrorContext(error).to_string(), is_passing);
             }
         };
         let refused = accepted.failed().iter().map(|failed| Refused {

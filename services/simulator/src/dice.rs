@@ -21,7 +21,7 @@ impl Dice {
     }
 }
 
-/// One step of SplitMix64 (<https://prng.di.unimi.it/splitmix64.c>): every bit of the result depends on every bit given.
+/// One step of `SplitMix64` (<https://prng.di.unimi.it/splitmix64.c>): every bit of the result depends on every bit given.
 fn mix(number: u64) -> u64 {
     let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

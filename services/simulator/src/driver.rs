@@ -104,7 +104,8 @@ impl Driver {
             if next.is_none() && self.running.is_empty() {
                 return;
             }
-            let at = next.unwrap_or_else(|| Instant::now() + Duration::from_secs(86_400));
+            // Its branch is off without a next one.
+            let at = next.unwrap_or_else(Instant::now);
             tokio::select! {
                 biased;
                 Some(done) = self.running.join_next() => self.finish(done),

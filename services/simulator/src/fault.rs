@@ -91,6 +91,8 @@ pub enum Fault {
     KilledBefore,
     /// It happens, and the function's environment ends before it learns so.
     KilledAfter,
+    /// The environment ends this long after the function's start, wherever it is then.
+    KilledAt(Duration),
     /// The code that asks panics.
     Panicked,
     /// The topic refuses some entries of a batch.
@@ -146,6 +148,7 @@ impl fmt::Display for Fault {
             Self::Silent => f.write_str("no answer ever comes"),
             Self::KilledBefore => f.write_str("the environment ends before it is done"),
             Self::KilledAfter => f.write_str("done, and the environment ends before it knows"),
+            Self::KilledAt(after) => write!(f, "started, and its environment ends {after:?} later"),
             Self::Panicked => f.write_str("a panic"),
             Self::EntriesRefused { mask, sender_fault } => {
                 let blame = if *sender_fault { "for good" } else { "for now" };

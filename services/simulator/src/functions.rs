@@ -15,6 +15,7 @@ use ranker::source::Location;
 use serde_json::{Value, json};
 use telemetry::Metrics;
 
+use crate::fault::Fault;
 use crate::queue::Message;
 use crate::services::{
     Caller, Environment, SimulatedBucket, SimulatedKeys, SimulatedOmdb, SimulatedSource, SimulatedTopic,
@@ -44,16 +45,26 @@ pub(crate) enum Ended<T> {
     Gone(&'static str),
 }
 
+/// How long an environment lives, if its end is set.
+pub(crate) fn lifetime(fault: Option<&Fault>) -> Option<Duration> {
+    match fault {
+        Some(Fault::KilledAt(after)) => Some(*after),
+        _ => None,
+    }
+}
+
 /// Runs an invocation in an environment until it answers, the environment ends, or its time is over. What it was doing
 /// is dropped then, between two awaits.
 async fn run<T, E: std::fmt::Display>(
     environment: &Environment,
+    lifetime: Option<Duration>,
     timeout: Duration,
     work: impl Future<Output = Result<T, E>>,
 ) -> Ended<T> {
     tokio::select! {
         biased;
         () = environment.ended() => Ended::Gone("its environment ended"),
+        () = tokio::time::sleep(lifetime.unwrap_or_default()), if lifetime.is_some() => Ended::Gone("its environment ended"),
         worked = tokio::time::timeout(timeout, work) => match worked {
             Ok(Ok(answer)) => Ended::Answered(answer),
             Ok(Err(error)) => Ended::Failed(error.to_string()),
@@ -82,9 +93,9 @@ impl EnricherEnvironment {
         Self { environment, enricher, timeout: world.scenario.deployment.enricher_timeout }
     }
 
-    pub(crate) async fn handle(&self, batch: &[Message]) -> Ended<SqsBatchResponse> {
+    pub(crate) async fn handle(&self, batch: &[Message], lifetime: Option<Duration>) -> Ended<SqsBatchResponse> {
         let deadline = Deadline::after(self.timeout);
-        run(&self.environment, self.timeout, self.enricher.handle(sqs_event(batch), deadline)).await
+        run(&self.environment, lifetime, self.timeout, self.enricher.handle(sqs_event(batch), deadline)).await
     }
 }
 
@@ -116,17 +127,26 @@ fn location(run: &Run) -> Location {
     }
 }
 
-/// Runs the ranker once for an event of this run, in an environment of its own.
-pub(crate) async fn rank(world: Arc<World>, gauges: Gauges, name: String, run_name: Run, version: u64) -> Ended<usize> {
-    let environment = Arc::new(Environment::new(name));
+/// What the ranker is started for.
+pub(crate) struct Job {
+    /// Of its environment, which serves this one event.
+    pub(crate) name: String,
+    pub(crate) run: Run,
+    /// Which version of the source it meets.
+    pub(crate) version: u64,
+    pub(crate) lifetime: Option<Duration>,
+}
+
+/// Runs the ranker once, in an environment of its own.
+pub(crate) async fn rank(world: Arc<World>, gauges: Gauges, job: Job) -> Ended<usize> {
+    let environment = Arc::new(Environment::new(job.name));
     let caller = Caller { world: Arc::clone(&world), environment: Arc::clone(&environment) };
-    let source = SimulatedSource { caller: caller.clone(), location: location(&run_name), version };
-    let topic = SimulatedTopic { caller, run: run_name.clone() };
+    let source = SimulatedSource { caller: caller.clone(), location: location(&job.run), version: job.version };
+    let topic = SimulatedTopic { caller, run: job.run.clone() };
     let ranker = Ranker::new(source, topic, world.scenario.top_n, gauges.ranker);
-    let time = run_name.time();
-    let event = json!({"source": "aws.events", "time": time.to_rfc3339_opts(SecondsFormat::Secs, true)});
-    // An event without a time would run as of now; these have one.
-    let now = DateTime::UNIX_EPOCH;
-    let work = async { ranker.handle(event, now).await.map(|summary| summary.ranked) };
-    run(&environment, world.scenario.deployment.ranker_timeout, work).await
+    let time = job.run.time().to_rfc3339_opts(SecondsFormat::Secs, true);
+    // An event without a time would run as of now; this has one.
+    let work = ranker.handle(json!({"source": "aws.events", "time": time}), DateTime::UNIX_EPOCH);
+    let timeout = world.scenario.deployment.ranker_timeout;
+    run(&environment, job.lifetime, timeout, async { work.await.map(|summary| summary.ranked) }).await
 }

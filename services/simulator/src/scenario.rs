@@ -22,11 +22,11 @@ pub struct Scenario {
     pub deployment: Deployment,
     /// How many movies a run has.
     pub top_n: usize,
-    /// How many movies the source has; more than any run.
-    pub catalogue: usize,
+    /// The movies of the source, more than any run has.
+    pub catalogue: BTreeSet<usize>,
     /// The schedule events, in order.
     pub events: Vec<ScheduledRun>,
-    /// Positions in the catalogue of the movies that `OMDb` does not know before the storm is over.
+    /// The movies that `OMDb` does not know before the storm is over.
     pub unknown: BTreeSet<usize>,
     /// When somebody puts a text that is no message of ours into the queue.
     pub foreign: Vec<Duration>,
@@ -89,7 +89,7 @@ impl Scenario {
             chance: seed,
             deployment: Deployment::random(&mut rng),
             top_n,
-            catalogue: top_n + SPARE,
+            catalogue: (0..top_n + SPARE).collect(),
             events: events(&mut rng, storm),
             unknown: (0..top_n + SPARE).filter(|_| rng.u8(..20) == 0).collect(),
             foreign: (0..foreign).map(|_| within(&mut rng, storm)).collect(),
@@ -104,9 +104,11 @@ impl Scenario {
     /// The bytes of the source object. Its items rank by their ranks alone, and each version shuffles them.
     #[must_use]
     pub fn source(&self, version: u64) -> Vec<u8> {
-        let mut order: Vec<_> = (0..self.catalogue).collect();
         let shuffle = u32::try_from(version).unwrap_or(u32::MAX);
-        Dice::new(self.seed).at(u64::MAX, "source", shuffle).shuffle(&mut order);
+        let dice = Dice::new(self.seed);
+        let mut order: Vec<_> = self.catalogue.iter().copied().collect();
+        // Each movie's place is its own, so that the others keep their order without it.
+        order.sort_by_key(|movie| dice.at(u64::MAX, &imdb_id(*movie), shuffle).u64(..));
         let item = |(rank, movie): (usize, usize)| {
             let title = format!("Movie {movie} of version {version}");
             json!({"id": imdb_id(movie), "rank": (rank + 1).to_string(), "title": title, "imDbRating": "9.0"})
@@ -163,7 +165,7 @@ impl Deployment {
             batch_size: one_of(rng, &[1, 3, 10, 10]),
             batching_window,
             enricher_timeout,
-            ranker_timeout: Duration::from_secs(60),
+            ranker_timeout: Duration::from_mins(1),
             visibility_timeout,
             max_receives: one_of(rng, &[1, 2, 5, 5]),
             maximum_concurrency: one_of(rng, &[2, 2, 5]),

@@ -120,6 +120,14 @@ impl Search<'_> {
                 scenario.unknown.retain(|unknown| Some(*unknown) != movie);
             },
         );
+        self.drop_each(
+            |scenario| if scenario.top_n > 1 { scenario.catalogue.len() } else { 0 },
+            |scenario, index| {
+                let movie = scenario.catalogue.iter().nth(index).copied();
+                scenario.catalogue.retain(|kept| Some(*kept) != movie);
+                scenario.top_n -= 1;
+            },
+        );
         self.drop_each(|scenario| scenario.top_n - 1, |scenario, index| scenario.top_n = index + 1);
     }
 

@@ -163,7 +163,7 @@ fn told(site: &Site, fault: &Fault) -> String {
         Operation::AcceptEvent => "the event of",
         Operation::InvokeRanker => "starting the ranker for",
         Operation::RankerAnswer => "the ranker's answer for",
-        Operation::ReadSource => "reading",
+        Operation::ReadSource | Operation::Read => "reading",
         Operation::Publish => "publishing",
         Operation::Deliver => "delivering to the queue",
         Operation::Receive => "receiving",
@@ -173,7 +173,6 @@ fn told(site: &Site, fault: &Fault) -> String {
         Operation::FetchKey => "fetching",
         Operation::AskOmdb => "asking OMDb for",
         Operation::LookAt => "looking at",
-        Operation::Read => "reading",
         Operation::List => "listing",
         Operation::Store => "storing",
     };

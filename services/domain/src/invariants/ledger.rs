@@ -47,7 +47,7 @@ impl Ledger {
             violations.extend(sizes.iter().filter_map(|of| self.completed(run, *of, &outside)));
         }
         if standing.recovered {
-            violations.extend(self.unrecovered(standing));
+            violations.extend(unrecovered(standing));
         }
         violations
     }
@@ -98,8 +98,8 @@ impl Ledger {
 
     /// A list is sound if it is the stored records of some size of its run in order, and holds no movie twice.
     fn list_fault(&self, run: &Run, body: &[u8]) -> Option<Violation> {
-        let sizes = self.runs.get(run).into_iter().flatten();
-        let Some(ids) = sizes.filter_map(|of| self.read_list(run, *of, body)).next() else {
+        let mut sizes = self.runs.get(run).into_iter().flatten();
+        let Some(ids) = sizes.find_map(|of| self.read_list(run, *of, body)) else {
             return Some(violation(Rule::Bytes, format!("the list of {run} is not its stored records in order")));
         };
         let mut seen = BTreeSet::new();
@@ -115,8 +115,8 @@ impl Ledger {
             if position > 1 {
                 rest = rest.strip_prefix(b",")?;
             }
-            let candidates = self.records(run).filter(|(at, ..)| *at == position);
-            let (id, after) = candidates.filter_map(|(_, id, record)| Some((id, rest.strip_prefix(record)?))).next()?;
+            let mut candidates = self.records(run).filter(|(at, ..)| *at == position);
+            let (id, after) = candidates.find_map(|(_, id, record)| Some((id, rest.strip_prefix(record)?)))?;
             ids.push(id.to_string());
             rest = after;
         }
@@ -213,18 +213,17 @@ impl Ledger {
         let is_older = self.latest.as_ref() < Some(run);
         is_older.then(|| violation(Rule::Latest, format!("{run} is complete and done with, but latest is of {latest}")))
     }
+}
 
-    fn unrecovered(&self, standing: &Standing) -> Vec<Violation> {
-        let letters = standing.dead.iter().chain(&standing.waiting).filter_map(|body| MovieMessage::parse(body).ok());
-        let letters = letters.map(|message| format!("{} is not", movie_key(&message)));
-        let events = standing.failed_events.iter().map(|run| format!("the event of {run} is not"));
-        letters
-            .chain(events)
-            .map(|what| {
-                violation(Rule::Recovery, format!("all was redriven and nothing failed, but {what} worked off"))
-            })
-            .collect()
-    }
+/// What is left over although nothing fails any more.
+fn unrecovered(standing: &Standing) -> Vec<Violation> {
+    let letters = standing.dead.iter().chain(&standing.waiting).filter_map(|body| MovieMessage::parse(body).ok());
+    let letters = letters.map(|message| format!("{} is not", movie_key(&message)));
+    let events = standing.failed_events.iter().map(|run| format!("the event of {run} is not"));
+    letters
+        .chain(events)
+        .map(|what| violation(Rule::Recovery, format!("all was redriven and nothing failed, but {what} worked off")))
+        .collect()
 }
 
 /// The messages outside of the bucket, in the forms they are looked for.

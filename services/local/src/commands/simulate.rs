@@ -1,8 +1,8 @@
 //! `cargo local simulate`: storms over both handlers, between simulated services on virtual time.
 
+use std::io::Write;
 use std::process::ExitCode;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -46,11 +46,12 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Ok(done) => done.context("the simulation broke off")?,
         Err(signal) => return Ok(exit_code_of(signal)),
     };
-    if arguments.json {
-        println!("{}", serde_json::to_string(&as_json(first_seed, &outcome, story.as_ref()))?);
+    let text = if arguments.json {
+        format!("{}\n", serde_json::to_string(&as_json(first_seed, &outcome, story.as_ref()))?)
     } else {
-        print!("{}", as_text(first_seed, &outcome, story.as_ref()));
-    }
+        as_text(first_seed, &outcome, story.as_ref())
+    };
+    std::io::stdout().write_all(text.as_bytes()).context("printing what was found")?;
     Ok(ExitCode::from(u8::from(outcome.failed.is_some())))
 }
 
@@ -84,25 +85,19 @@ impl Watch {
 fn as_text(first_seed: u64, outcome: &Outcome, story: Option<&Shrunk>) -> String {
     let Figures { deliveries, worlds, faults, simulated } = outcome.figures;
     let broken = if outcome.failed.is_some() { "a rule is BROKEN" } else { "no rule is broken" };
-    let mut text = format!(
+    let figures = format!(
         "{deliveries} deliveries in {worlds} worlds with {faults} faults, from seed {first_seed} on: {broken}.\n\
          {} days of the pipeline in {:.1} s, {:.0} deliveries a second.\n",
         simulated.as_secs() / 86_400,
         outcome.took.as_secs_f64(),
         outcome.deliveries_per_second(),
     );
-    if let Some((scenario, lived)) = &outcome.failed {
-        for (_, violation) in &lived.violations {
-            text.push_str(&format!("\n{violation}"));
-        }
-        text.push_str("\n\n");
-        if let Some(story) = story {
-            text.push_str(&story.to_string());
-        }
-        let again = format!("cargo local simulate --seed {} --deliveries 1", scenario.seed);
-        text.push_str(&format!("\nThe same again: {again}\n"));
-    }
-    text
+    let Some((scenario, lived)) = &outcome.failed else { return figures };
+    let violations: Vec<_> = lived.violations.iter().map(|(_, violation)| violation.to_string()).collect();
+    let violations = violations.join("\n");
+    let story = story.map(Shrunk::to_string).unwrap_or_default();
+    let again = format!("cargo local simulate --seed {} --deliveries 1", scenario.seed);
+    format!("{figures}\n{violations}\n\n{story}\nThe same again: {again}\n")
 }
 
 fn as_json(first_seed: u64, outcome: &Outcome, story: Option<&Shrunk>) -> Value {

@@ -28,8 +28,6 @@ pub struct Finding {
     pub alarms: Vec<Alarmed>,
     /// What the person on call was told, in the order of time.
     pub told: Vec<Told>,
-    /// Alarms that went off more than once: the person on call is told again of what they know.
-    pub repeated: Vec<String>,
     /// Alarms that went off and were not to, and other things that were not to be.
     pub unexpected: Vec<String>,
     /// Alarms that were to go off and did not, and notifications that did not come.
@@ -73,7 +71,7 @@ pub struct Told {
 }
 
 impl Finding {
-    /// Whether exactly the expected alarms went off, and exactly they were told.
+    /// Whether exactly the expected alarms went off, each once, and exactly they were told.
     #[must_use]
     pub fn is_as_expected(&self) -> bool {
         self.unexpected.is_empty() && self.missing.is_empty()
@@ -152,11 +150,11 @@ impl Findings {
         let (too_many, too_few) = self.compare_told(&expected);
         unexpected.extend(too_many);
         missing.extend(too_few);
-        let repeated = repeated(&self.alarms);
+        unexpected.extend(repeated(&self.alarms));
         let Drill { name, what, because, .. } = *self.drill;
         let duration_s = (took.as_secs_f64() * 10.0).round() / 10.0;
         let Self { alarms, told, .. } = self;
-        Finding { name, what, expected, because, alarms, told, repeated, unexpected, missing, duration_s }
+        Finding { name, what, expected, because, alarms, told, unexpected, missing, duration_s }
     }
 
     /// Each severity of an expected alarm is told, no other is, and nobody is told too early.
@@ -181,7 +179,7 @@ fn repeated(alarms: &[Alarmed]) -> Vec<String> {
         *times.entry(alarm).or_default() += 1;
     }
     let often = times.into_iter().filter(|(_, times)| *times > 1);
-    often.map(|(alarm, times)| format!("{alarm}, {times} times")).collect()
+    often.map(|(alarm, times)| format!("{alarm} {times} times")).collect()
 }
 
 /// `dead-letters` of `movie-pipeline-local-dead-letters`.
@@ -246,8 +244,8 @@ mod tests {
     }
 
     #[test]
-    fn an_alarm_that_goes_off_again_is_told_of() {
+    fn an_alarm_that_goes_off_again_is_unexpected() {
         let alarms = [EXPECTED[0], EXPECTED[1], ("dead-letters", 30), EXPECTED[2]];
-        assert_eq!(finding(&alarms, &[("page", 77)]).repeated, ["dead-letters, 2 times"]);
+        assert_eq!(finding(&alarms, &[("page", 77)]).unexpected, ["dead-letters 2 times"]);
     }
 }

@@ -58,9 +58,6 @@ impl Display for Matrix {
         for (number, alarm) in (1..).zip(&columns) {
             writeln!(f, "{number:>2} {alarm} ({})", severity_of(alarm).unwrap_or("tells nobody"))?;
         }
-        for Finding { name, repeated, .. } in self.drills.iter().filter(|finding| !finding.repeated.is_empty()) {
-            writeln!(f, "\n{name} sets off more than once: {}", repeated.join("; "))?;
-        }
         self.write_verdict(f)
     }
 }

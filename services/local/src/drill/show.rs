@@ -41,9 +41,6 @@ impl Finding {
         if !self.because.is_empty() {
             write!(f, "\n  {}", self.because)?;
         }
-        if !self.repeated.is_empty() {
-            write!(f, "\nMore than once: {}", self.repeated.join("; "))?;
-        }
         if self.is_as_expected() {
             return write!(f, "\nSeen: exactly that.");
         }

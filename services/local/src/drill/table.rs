@@ -131,8 +131,8 @@ pub const DRILLS: &[Drill] = &[
     drill!("kms-disabled", "The key is disabled: SNS gives KMS's refusal on.", RANKER_GAVE_UP,
         "The topic comes first of all that is encrypted, so the run ends there.",
         stage => faults::ranker_refused(stage, Operation::PublishBatch, KMS_REFUSES_SNS)),
-    drill!("kms-throttles", "KMS throttles a publication and the OMDb key once each.", &["ranker-errors"],
-    "The SDK does not know SNS's KMSThrottling as worth a retry; the invocation fails and Lambda's next one succeeds.",
+    drill!("kms-throttles", "KMS throttles a publication and the OMDb key once each.", &[],
+    "The ranker sends SNS's KMSThrottling again, which the SDK does not; the SDK asks SSM again.",
     stage => faults::aws_hiccup(stage, [
         (Operation::PublishBatch, KMS_THROTTLES_SNS, 1), (Operation::GetParameter, THROTTLED, 1),
     ])),

@@ -11,7 +11,7 @@ use domain::invariants::Happened;
 
 use super::{Done, Driver};
 use crate::fault::{Fault, Operation};
-use crate::functions::{Ended, EnricherEnvironment, message_id};
+use crate::functions::{Ended, EnricherEnvironment, lifetime, message_id};
 use crate::mutation::Mutation;
 use crate::queue::Message;
 use crate::world::Event;
@@ -89,11 +89,12 @@ impl Driver {
         self.tell_start(&environment, &batch);
         self.deliveries += batch.len() as u64;
         self.enrichers_running += 1;
+        let lifetime = lifetime(fault.as_ref());
         if self.world.has(Mutation::DeleteBeforeStore) {
             self.delete_all(&batch);
         }
         self.running.spawn(async move {
-            let ended = environment.handle(&batch).await;
+            let ended = environment.handle(&batch, lifetime).await;
             Done::Enricher { at: environment, batch, ended }
         });
     }

@@ -11,7 +11,7 @@ use domain::invariants::Happened;
 use super::{Done, Driver};
 use crate::dice::millis;
 use crate::fault::{Fault, Operation};
-use crate::functions::{Ended, rank};
+use crate::functions::{Ended, Job, lifetime, rank};
 use crate::mutation::Mutation;
 use crate::world::Event;
 
@@ -87,9 +87,8 @@ impl Driver {
         self.say(&format!("{name} starts for {run}, attempt {attempt}"));
         let (world, gauges, version) = (Arc::clone(&self.world), self.gauges.clone(), self.version(&run));
         self.ranker_is_running = true;
-        self.running.spawn(async move {
-            Done::Ranker { accepted, attempt, ended: rank(world, gauges, name, run, version).await }
-        });
+        let job = Job { name, run, version, lifetime: lifetime(fault.as_ref()) };
+        self.running.spawn(async move { Done::Ranker { accepted, attempt, ended: rank(world, gauges, job).await } });
     }
 
     /// The source changes by the day or, if it may change between two attempts, by the minute.
@@ -117,7 +116,7 @@ impl Driver {
         if self.world.has(Mutation::EventsDropped) {
             self.accepted[accepted].fate = Fate::Worked;
         } else if attempt < MAX_ATTEMPTS {
-            let pause = Duration::from_secs(60) * attempt;
+            let pause = Duration::from_mins(1) * attempt;
             self.world.schedule(pause, Event::Attempt { accepted, attempt: attempt + 1 });
         } else {
             self.say(&format!("the event of {run} goes to the failure destination"));

@@ -40,11 +40,13 @@ const REFUSED_BY_SSM: Maker = (20, |rng| {
 });
 const NO_SOURCE: Maker = (21, |_| Fault::Refused("NoSuchKey"));
 
+const KILLED_AT: Maker = (22, |rng| Fault::KilledAt(millis(rng, 0..=500)));
+
 /// What can go wrong with an operation; twice what should do so more often.
 fn menu(operation: Operation) -> &'static [Maker] {
     match operation {
         Operation::AcceptEvent => &[DOUBLED, DELAYED],
-        Operation::InvokeRanker | Operation::InvokeEnricher => &[THROTTLED, KILLED_BEFORE],
+        Operation::InvokeRanker | Operation::InvokeEnricher => &[THROTTLED, KILLED_BEFORE, KILLED_AT],
         Operation::RankerAnswer => &[ANSWER_LOST],
         Operation::EnricherAnswer => &[ANSWER_LOST, SLOW],
         Operation::ReadSource => &[REFUSED_BY_S3, NO_SOURCE, CUT_OFF, DELAYED, SLOW, SILENT, KILLED_BEFORE],

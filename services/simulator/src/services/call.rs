@@ -44,7 +44,7 @@ impl Environment {
     /// Ends it: whoever calls this never goes on.
     async fn end(&self) {
         self.ends.notify_one();
-        pending().await
+        pending::<()>().await;
     }
 
     pub(crate) async fn ended(&self) {
