@@ -1,11 +1,8 @@
 //! Seeded mistakes: each makes the pipeline wrong in one way, so that a test can show that the invariants would notice.
 //! They sit around the handlers, at the seams; the handlers themselves stay as they are.
 
-use serde::Serialize;
-
 /// One mistake.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutation {
     /// A message is deleted when it is handed to the enricher.
     DeleteBeforeStore,
@@ -43,4 +40,27 @@ impl Mutation {
         Self::StaleLists,
         Self::EventsDropped,
     ];
+
+    /// Its name, as a person gives it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::DeleteBeforeStore => "delete-before-store",
+            Self::WholeBatchSuccess => "whole-batch-success",
+            Self::KeyWithoutRun => "key-without-run",
+            Self::LatestWithoutCondition => "latest-without-condition",
+            Self::NoConditions => "no-conditions",
+            Self::CompletionFailuresIgnored => "completion-failures-ignored",
+            Self::StoreFailuresIgnored => "store-failures-ignored",
+            Self::RefusedEntriesIgnored => "refused-entries-ignored",
+            Self::StaleLists => "stale-lists",
+            Self::EventsDropped => "events-dropped",
+        }
+    }
+
+    /// The mistake of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mutation| mutation.name() == name)
+    }
 }

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use serde_json::{Value, json};
-use simulator::{Campaign, Figures, Outcome, Shrunk, Simulator, shrink};
+use simulator::{Campaign, Figures, Mutation, Outcome, Shrunk, Simulator, shrink};
 
 use super::{exit_code_of, until_signal};
 use crate::progress::Progress;
@@ -24,6 +25,9 @@ pub(super) struct Arguments {
     /// Where chance begins; without it, somewhere else every time. The same seed goes the same way.
     #[arg(long)]
     seed: Option<u64>,
+    /// Seeds a mistake into the pipeline, to see that it is noticed.
+    #[arg(long, value_name = "NAME", value_parser = mistakes())]
+    mistake: Option<String>,
     /// Prints one JSON object instead of the text.
     #[arg(long)]
     json: bool,
@@ -32,13 +36,14 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     // Short enough to be typed again.
     let first_seed = arguments.seed.unwrap_or_else(|| u64::from(fastrand::u32(..)));
-    let campaign = Campaign { first_seed, deliveries: arguments.deliveries, mutation: None, threads: None };
+    let mutation = arguments.mistake.as_deref().and_then(Mutation::named);
+    let campaign = Campaign { first_seed, deliveries: arguments.deliveries, mutation, threads: None };
     Progress::Shown.say(&format!("· {} deliveries, from seed {first_seed} on …", arguments.deliveries));
     let work = tokio::task::spawn_blocking(move || {
         let outcome = campaign.run(Watch::default().told());
         let story = outcome.failed.as_ref().and_then(|(scenario, lived)| {
             Progress::Shown.say(&format!("· seed {} breaks a rule; looking for its shortest story …", scenario.seed));
-            shrink(&Simulator::new(None), scenario, lived)
+            shrink(&Simulator::new(mutation), scenario, lived)
         });
         (outcome, story)
     });
@@ -53,6 +58,11 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     std::io::stdout().write_all(text.as_bytes()).context("printing what was found")?;
     Ok(ExitCode::from(u8::from(outcome.failed.is_some())))
+}
+
+/// The names of the mistakes there are.
+fn mistakes() -> PossibleValuesParser {
+    PossibleValuesParser::new(Mutation::ALL.map(Mutation::name))
 }
 
 /// Tells progress now and then.
@@ -131,8 +141,6 @@ fn milliseconds(time: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use simulator::Mutation;
-
     use super::*;
 
     fn campaign(mutation: Option<Mutation>) -> (Outcome, Option<Shrunk>) {
