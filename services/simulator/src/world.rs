@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use domain::MovieMessage;
 use domain::enriched::movie_key;
 use domain::invariants::{Happened, Ledger, Violation};
-use domain::{MovieMessage, Run};
 use fastrand::Rng;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -124,27 +124,27 @@ impl World {
         let count = state.occasions.entry((operation, subject.to_owned())).or_default();
         let nth = *count;
         *count += 1;
-        let mut rng = self.dice.at(operation as u64, subject, nth);
+        let rng = self.dice.at(operation as u64, subject, nth);
         if state.is_calm {
             return (rng, None);
         }
         let site = Site { operation, subject: subject.to_owned(), nth };
-        let fault = match &self.faults {
-            Faults::Listed(faults) => faults.get(&site).cloned(),
-            Faults::Seeded => self.seeded_fault(operation, &mut rng.fork()),
-        };
+        let fault = self.fault_at(&site);
         if let Some(fault) = &fault {
             state.say(|| format!("! {}", told(&site, fault)));
             state.fired.push((site, fault.clone()));
         }
-        // Whatever the fault took, what follows falls as it does without.
-        rng = self.dice.at(operation as u64 | 1 << 32, subject, nth);
         (rng, fault)
     }
 
-    fn seeded_fault(&self, operation: Operation, rng: &mut Rng) -> Option<Fault> {
+    fn fault_at(&self, site: &Site) -> Option<Fault> {
+        if let Faults::Listed(faults) = &self.faults {
+            return faults.get(site).cloned();
+        }
+        // Chance of its own: with or without the fault, what follows falls the same.
+        let mut rng = self.dice.at(!(site.operation as u64), &site.subject, site.nth);
         let goes_wrong = rng.u32(..1_000) < self.scenario.faults_per_mille;
-        if goes_wrong { pick(operation, self.scenario.kinds, rng) } else { None }
+        if goes_wrong { pick(site.operation, self.scenario.kinds, &mut rng) } else { None }
     }
 
     pub(crate) fn schedule(&self, after: Duration, event: Event) {
@@ -215,9 +215,5 @@ impl State {
     /// Whether the object of this message stands.
     pub(crate) fn has_object_of(&self, body: &str) -> bool {
         MovieMessage::parse(body).is_ok_and(|message| self.objects.contains_key(&movie_key(&message)))
-    }
-
-    pub(crate) fn stored(&mut self, key: &str, body: &[u8], run: Option<&Run>) {
-        self.note(&Happened::Stored { key: key.to_owned(), body: body.to_vec(), run: run.cloned() });
     }
 }

@@ -49,7 +49,7 @@ fn writes_without_conditions_are_noticed() {
 
 #[test]
 fn a_run_given_up_with_its_last_movie_is_noticed() {
-    is_noticed(Mutation::CompletionFailuresIgnored, &[Rule::Deletion]);
+    is_noticed(Mutation::CompletionFailuresIgnored, &[Rule::Deletion, Rule::Latest]);
 }
 
 #[test]

@@ -74,7 +74,9 @@ pub const DRILLS: &[Drill] = &[
         stage => faults::schedule_refused(stage, true)),
     drill!("ranker-throttled", "Two schedule events come at once; the ranker runs once at a time.",
         &["ranker-throttles"], "Lambda tries again and both runs complete, so nobody is woken.",
-        stage => faults::ranker_throttled(stage)),
+        stage => faults::ranker_throttled(stage),
+        // Two tries more are all that the local AWS gives a throttled event; AWS tries for hours.
+        prepare: |options| options.async_retry_delay = Duration::from_secs(5)),
     // The source
     drill!("source-missing", "There is no source object.", SOURCE_UNREADABLE, "", stage => faults::source_missing(stage)),
     drill!("source-cut-off", "The source ends in the middle.", SOURCE_UNREADABLE, "", stage => faults::source_cut_off(stage)),

@@ -3,7 +3,6 @@
 //! maximum of invocations at once (<https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html>).
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::SqsBatchResponse;
@@ -187,7 +186,5 @@ impl Driver {
             }
             self.world.state().note(&Happened::Deleted { body: message.letter.body });
         }
-        let world = Arc::clone(&self.world);
-        world.news.notify_one();
     }
 }

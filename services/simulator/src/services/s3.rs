@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use domain::Run;
 use domain::enriched::LATEST_KEY;
+use domain::invariants::Happened;
 use enricher::bucket::{Attempt, Bucket, BucketError, Condition, Head, Object, Put, Tries, put_conditionally};
 
 use super::call::{AWS_ATTEMPTS, Caller};
@@ -153,7 +154,7 @@ impl State {
         let etag = self.writes.to_string();
         let of = run.as_ref().filter(|_| key == LATEST_KEY).map(|run| format!(" of {run}")).unwrap_or_default();
         self.say(|| format!("{by} stores {key}{of}"));
-        self.stored(key, body, run.as_ref());
+        self.note(&Happened::Stored { key: key.clone(), body: body.to_vec(), run: run.clone() });
         let object = StoredObject { body: Arc::clone(body), etag, run: run.clone(), writer: writer.clone() };
         self.objects.insert(key.clone(), object);
         Attempt::Stored
