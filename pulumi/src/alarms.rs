@@ -12,12 +12,14 @@
 //! | `notices` | what each is called and says; `dashboards/runbook.md` has a section for each |
 //! | `signal` | metrics, thresholds and windows as CloudWatch writes them |
 //! | `composites` | page, ticket, maintenance |
+//! | `mail` | what page and ticket say |
 //! | `topic` | who is told |
 //!
 //! A new stack has no run yet, so `run-late` goes off with it and is over with the first run: start one, or open a
 //! maintenance window first.
 
 mod composites;
+mod mail;
 mod notices;
 mod signal;
 mod table;

@@ -7,6 +7,10 @@
 //! included, so the last value of `EPOCH(runs)` is the present, and `MAX` takes the last one that had a run
 //! (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html>). Without any, the beginning of
 //! the week that is looked at stands in: at least so long ago.
+//!
+//! Deployments and runs are not marked on the charts: a vertical annotation stands at a date that is written into the body
+//! (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html>), so each
+//! would be a deployment of the dashboard, and the next one would drop it.
 
 use domain::contract::{PROJECT, Service};
 use serde_json::{Value, json};
@@ -64,6 +68,7 @@ fn filled(text: &str, config: &Config) -> Value {
 fn value_of(name: &str, config: &Config) -> Value {
     match name {
         "stack" => json!(config.stack),
+        "top_n" => json!(config.top_n),
         "runbook" => json!(runbook(&literal(&config.runbook_url))),
         "traces" => json!(traces(config)),
         "ranker.timeout_ms" => json!(timeout_ms(config, Service::Ranker)),

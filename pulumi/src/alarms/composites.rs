@@ -12,7 +12,7 @@ use domain::contract::metrics::{ENVIRONMENT_DIMENSION, MAINTENANCE_METRIC, NAMES
 use serde_json::json;
 
 use super::notices::MAINTENANCE;
-use super::{Severity, describe};
+use super::{Severity, describe, mail};
 use crate::program::Stack;
 use crate::resource::{CompositeAlarm, Handle, MetricAlarm, Topic};
 
@@ -63,7 +63,7 @@ pub(super) fn add(
     let notice = severity.notice();
     let properties = json!({
         "alarmName": stack.name(notice.thing),
-        "alarmDescription": describe(stack.config, notice),
+        "alarmDescription": mail::description(stack.config, severity),
         "alarmRule": rule.join(" OR "),
         "alarmActions": [topic.arn()],
         "okActions": [topic.arn()],

@@ -1,4 +1,6 @@
 //! What each alarm is called and says: what happened, and what to do first. Its section of the runbook has the rest.
+//!
+//! A first step begins with what can stand alone: up to its first punctuation mark it is the alarm's line in the mail.
 
 /// What an alarm is called and says.
 #[derive(Debug)]
@@ -12,12 +14,27 @@ pub struct Notice {
     pub(super) first_step: &'static str,
 }
 
+/// The most an alarm's description may have. AWS counts characters
+/// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html>), the provider's check
+/// bytes, of which there are never fewer.
+pub(super) const DESCRIPTION_BYTES: usize = 1_024;
+
 impl Notice {
-    /// The alarm's description, at most 1,024 characters
-    /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html>).
+    /// The alarm's description.
     pub(super) fn description(&self, runbook_url: &str) -> String {
         let Self { thing, happened, first_step, .. } = self;
         format!("{happened} {first_step} Runbook: {runbook_url}#{thing}")
+    }
+
+    /// The same with a list on lines of its own.
+    pub(super) fn with_list(&self, list: &str, runbook_url: &str) -> String {
+        let Self { thing, happened, first_step, .. } = self;
+        format!("{happened} {first_step}\n{list}Runbook: {runbook_url}#{thing}")
+    }
+
+    /// The first thing to do in short: what stands before the first punctuation mark.
+    pub(super) fn step(&self) -> &'static str {
+        self.first_step.split(['.', ',', ':', ';']).next().unwrap_or_default()
     }
 }
 
@@ -41,14 +58,14 @@ notices! {
         "The topic could not put messages into the queue: their runs are incomplete.",
         "Look at the policies of queue and key.";
     RANKER_FAILURES = "rankerFailuresAlarm", "ranker-failures",
-        "A schedule event did not become a run, also when tried again.",
-        "Read the message in the queue of ranker failures: it holds the event and the error.";
+        "A schedule event did not become a run, also when tried again, and lies in the queue of ranker failures.",
+        "Read the message in its queue: it holds the event and the error.";
     DEAD_LETTERS_EXPIRE = "deadLettersExpireAlarm", "dead-letters-expire",
         "A dead letter has been lying for four days. SQS deletes it 14 days after it was first sent, and its movie is then lost.",
         "Move the messages back today, or keep a copy of them.";
     QUEUE_STALLS = "queueStallsAlarm", "queue-stalls",
         "Movies wait in the queue and none is taken off it.",
-        "See whether the enricher's event source mapping is enabled, then whether the enricher is throttled or crashes.";
+        "See whether the event source mapping is enabled, then whether the enricher is throttled or crashes.";
     TOPIC_DELIVERY_FAILED = "topicDeliveryFailedAlarm", "topic-delivery-failed",
         "SNS gave up delivering messages to the queue. They should lie in the queue of undelivered messages.",
         "Look at the policies of queue and key.";
@@ -57,22 +74,22 @@ notices! {
         "Look at the policies of both queues and the key, then start the run again.";
     RULE_DELIVERY_FAILED = "ruleDeliveryFailedAlarm", "rule-delivery-failed",
         "EventBridge could not start the ranker: the day's run is missing.",
-        "Look at the permission by which the rule may invoke the ranker, then start the run.";
+        "Look at the rule's permission to invoke the ranker, then start the run.";
     RULE_REDRIVE_FAILED = "ruleRedriveFailedAlarm", "rule-redrive-failed",
         "EventBridge could neither start the ranker nor leave the event in the queue of ranker failures: it is lost.",
-        "Look at the policies of that queue and of the key, then start the run.";
+        "Look at the policies of queue and key, then start the run.";
     RANKER_EVENTS_DROPPED = "rankerEventsDroppedAlarm", "ranker-events-dropped",
         "Lambda gave up on an event for the ranker. It should lie in the queue of ranker failures.",
-        "Read the message there. If there is none, look at the ranker's on-failure destination.";
+        "Read the message in the queue of ranker failures. If there is none, look at the ranker's on-failure destination.";
     RANKER_DESTINATION_FAILED = "rankerDestinationFailedAlarm", "ranker-destination-failed",
         "Lambda could not leave a failed event in the queue of ranker failures: it is lost.",
-        "Look at the ranker's role and at the policies of queue and key, then start the run.";
+        "Look at the ranker's role, at the policies of queue and key, then start the run.";
     OMDB_KEY_REJECTED = "omdbKeyRejectedAlarm", "omdb-key-rejected",
         "OMDb rejects the API key: no movie can be enriched.",
         "Store a valid key in the parameter; the enricher picks it up by itself.";
     OMDB_QUOTA = "omdbQuotaAlarm", "omdb-quota",
         "OMDb's requests of the day are used up: what is left of the run waits or becomes dead letters.",
-        "See in the enricher's log who used them up. Move dead letters back the next day, or use a key with a larger quota.";
+        "See who used up the requests, by the enricher's log. Move dead letters back the next day, or use a key with a larger quota.";
     RANKER_ERRORS = "rankerErrorsAlarm", "ranker-errors",
         "The ranker failed. Lambda tries the event twice more.",
         "Read the error in the ranker's log.";
@@ -104,11 +121,11 @@ notices! {
         "The enricher could not deliver some of its metrics or traces; its work went on.",
         "Read the reason in the enricher's log: the address in otlpEndpoint, permissions, or CloudWatch.";
     PAGE = "pageAlarm", "page",
-        "Movies are missing, or will be: somebody has to act now. The alarms that stand behind this one say what happened and what to do first.",
-        "See which went off: the notification names them, as does the dashboard.";
+        "Movies are missing, or will be: somebody has to act now.",
+        "The mail names what set it off; each name ends in one of these, its section of the runbook:";
     TICKET = "ticketAlarm", "ticket",
-        "Something wants a look in the next days, not at night. The alarms that stand behind this one say what happened and what to do first.",
-        "See which went off: the notification names them, as does the dashboard.";
+        "Something wants a look in the next days, not at night.",
+        "The mail names what set it off; each name ends in one of these, its section of the runbook:";
     MAINTENANCE = "maintenanceAlarm", "maintenance",
         "A maintenance window is open: page and ticket tell nobody. It ends by itself about an hour after it was last asked for.",
         "Nothing to do.";

@@ -197,6 +197,10 @@ pub(super) const fn lasting(period_seconds: u32, periods: fn(&Config) -> u32) ->
 }
 
 /// For what must happen within so many hours: silence is the very fault.
+///
+/// It goes off up to 3 hours later: where data is missing CloudWatch looks about two periods further back than it is told
+/// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html>), and it evaluates
+/// periods of an hour by the hour.
 pub(super) const fn heartbeat(hours: fn(&Config) -> u32) -> Window {
     Window { period_seconds: 60 * 60, periods: hours, one_is_enough: false, missing: "breaching" }
 }

@@ -30,7 +30,7 @@ const DAY: u32 = 24 * HOUR;
 /// Every alarm that a composite one stands for.
 pub const ALARMS: &[Alarm] = &[
     // A day between runs, and two hours: EventBridge may try for one of them to start the ranker, and movies that are
-    // tried again take a quarter of the other.
+    // tried again take a quarter of the other. It goes off up to 3 hours after that, see `heartbeat`.
     page(&RUN_LATE, ours(RUNS_COMPLETED, Enricher, Sum), Below(|_| 1), heartbeat(|set| set.run_late_alarm_hours)),
     // Each message is a movie or a run that is missing, so the first counts unless the stack says otherwise.
     page(&DEAD_LETTERS, queue(|all| &all.dead_letters, VISIBLE, Maximum), FAILED_MESSAGES, once()),

@@ -178,10 +178,10 @@ settings! {
     SOURCE_ITEMS_ALARM_THRESHOLD = "sourceItemsAlarmThreshold", Some("200"), Allowed::Whole(1, 10_000_000),
         "The fewest items the source list should have; fewer set an alarm off. Four fifths of the usual 250: a list that was cut short is ranked all the same, and nothing else would tell.";
     RUN_LATE_ALARM_HOURS = "runLateAlarmHours", Some("26"), Allowed::Whole(2, 168),
-        "After how many hours without a complete run an alarm goes off: a day between runs and two to spare. It goes with the schedule: more than the hours between two runs of a rate, which is checked, and more than the longest pause of a cron, such as its weekend, which is not; with fewer it goes off though nothing is wrong. CloudWatch looks back seven days at most, so a cron that pauses for longer sets it off each time.";
+        "After how many hours without a complete run an alarm goes off: a day between runs and two to spare. CloudWatch may take up to 3 hours longer, since it looks further back where data is missing. It goes with the schedule: more than the hours between two runs of a rate, which is checked, and more than the longest pause of a cron, such as its weekend, which is not; with fewer it goes off though nothing is wrong. CloudWatch looks back seven days at most, so a cron that pauses for longer sets it off each time.";
     RUNBOOK_URL = "runbookUrl", Some("dashboards/runbook.md"),
         Allowed::Text("an address or path of 1 to 300 visible ASCII characters without #", checks::is_runbook_url),
-        "Where whoever is told finds the runbook. Alarms add # and their section, so the address of the file in your repository makes it a link.";
+        "Where whoever is told finds the runbook. Alarms add # and their section: the address of the file in your repository makes it a link; the default is a path, which is no link.";
     PROTECT_RESOURCES = "protectResources", Some("true"), Allowed::Flag,
         "Whether bucket, key, queues, parameter and log groups are kept from removal. Set false and deploy before you remove the stack; the bucket is then emptied, too.";
 }

@@ -3,6 +3,7 @@
 
 mod body;
 mod charted;
+mod legend;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,6 +105,7 @@ fn faults(program: &Value) -> Vec<String> {
     }
     faults.extend(alarm_faults(program, shown));
     faults.extend(unwatchable(program, &charts));
+    faults.extend(legend::faults(program, &charts));
     faults.extend(dangling(program));
     faults
 }
@@ -275,14 +277,19 @@ fn the_dashboard_is_one_that_cloudwatch_takes_and_shows_what_there_is() {
     }
 }
 
-/// A change to the body, by the title of a widget, must be told, in these words, and nothing else.
-#[track_caller]
-fn assert_told(told: &str, title: &str, change: impl FnOnce(&mut Value)) {
+/// What is wrong once a widget of this title is changed.
+fn faults_with(title: &str, change: impl FnOnce(&mut Value)) -> Vec<String> {
     let mut program = default_program().to_json();
     let body = &mut program["resources"]["dashboard"]["properties"]["dashboardBody"]["fn::toJSON"];
     let mut widgets = body["widgets"].as_array_mut().unwrap().iter_mut();
     change(widgets.find(|widget| widget["properties"]["title"] == title).unwrap());
-    let faults = faults(&program);
+    faults(&program)
+}
+
+/// A change to the body, by the title of a widget, must be told, in these words, and nothing else.
+#[track_caller]
+fn assert_told(told: &str, title: &str, change: impl FnOnce(&mut Value)) {
+    let faults = faults_with(title, change);
     assert!(!faults.is_empty() && faults.iter().all(|fault| fault.contains(told)), "{told}: {faults:?}");
 }
 
@@ -336,7 +343,7 @@ fn a_metric_that_nobody_reports_is_caught() {
         });
     }
     assert_told("this says nothing about a metric of its kind", LATENCY, |widget| {
-        widget["properties"]["metrics"][0][6]["stat"] = json!("Sum");
+        widget["properties"]["metrics"][0][6] = json!({"label": "sum", "stat": "Sum"});
     });
     assert_told("is no metric, written out", LATENCY, |widget| widget["properties"]["metrics"][1][1] = json!("."));
     assert_told("AWS documents no such metric", "Ranker: invocations", |widget| {
@@ -348,6 +355,63 @@ fn a_metric_that_nobody_reports_is_caught() {
     assert_told("run is not in both", "Hours since the last complete run", |widget| {
         widget["properties"]["metrics"][1][0]["expression"] = json!("EPOCH(run)");
     });
+}
+
+#[test]
+fn a_series_that_is_not_what_its_label_says_is_caught() {
+    let told = |told: &str, title: &str, row: usize, at: usize, value: Value| {
+        assert_told(told, title, |widget| widget["properties"]["metrics"][row][at] = value);
+    };
+    told("p99 is drawn by p50", LATENCY, 2, 6, json!({"label": "p99", "stat": "p50"}));
+    told("p90 is drawn by p50", LATENCY, 1, 6, json!({"label": "p90"}));
+    told("mean is drawn by Maximum", "Ranker: duration (ms)", 1, 4, json!({"label": "mean"}));
+    told("ranker reads something else", "Ranker: invocations", 0, 3, json!("${enricher.name}"));
+    told("records that failed is another series", "Set aside and failed", 1, 1, json!("MoviesEnriched"));
+    told(
+        "records that failed is another series",
+        "Set aside and failed",
+        1,
+        6,
+        json!({"label": "records that failed", "stat": "Maximum"}),
+    );
+    assert_told("r reads something else", "Telemetry dropped", |widget| {
+        for (row, label) in [(0, "enricher"), (1, "ranker")] {
+            widget["properties"]["metrics"][row][6]["label"] = json!(label);
+        }
+    });
+    let throttles = faults_with("Enricher: errors", |widget| {
+        widget["properties"]["metrics"][1][3] = json!("${ranker.name}");
+    });
+    let by_the_title = "Enricher: errors: enricher reads something else";
+    assert_eq!(throttles, ["what enricherThrottlesAlarm watches is on no chart", by_the_title]);
+}
+
+#[test]
+fn a_failure_queue_that_the_failed_messages_do_not_count_is_caught() {
+    let told = |told: &str, change: fn(&mut Vec<Value>)| {
+        assert_told(told, legend::FAILED_MESSAGES, |widget| {
+            change(widget["properties"]["metrics"].as_array_mut().unwrap());
+        });
+    };
+    told("Failed messages now: undeliveredQueue is not in it", |rows| drop(rows.remove(1)));
+    told("moviesQueue is no queue for failures", |rows| {
+        rows.push(json!(["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", "${moviesQueue.name}", {"label": "movies"}]));
+    });
+    let swapped = faults_with(legend::FAILED_MESSAGES, |widget| {
+        widget["properties"]["metrics"][1][3] = json!("${moviesQueue.name}");
+    });
+    assert_eq!(
+        swapped,
+        [
+            "Failed messages now: undelivered reads something else",
+            "Messages waiting: undelivered is another series on Failed messages now",
+            "Failed messages now: undeliveredQueue is not in it",
+            "Failed messages now: moviesQueue is no queue for failures"
+        ]
+    );
+    let mut program = default_program().to_json();
+    program["resources"]["newQueue"] = json!({"type": "aws:sqs:Queue", "properties": {"name": "new"}});
+    assert_eq!(faults(&program), ["Failed messages now: newQueue is not in it"]);
 }
 
 #[test]
@@ -372,9 +436,11 @@ fn an_alarm_whose_metric_or_threshold_is_on_no_chart_is_caught() {
     assert_told("the threshold of queueStallsAlarm", "Movies queue: oldest message (s), deletions", |widget| {
         widget["properties"]["annotations"]["horizontal"][0]["value"] = json!(901);
     });
-    assert_told("what deadLettersExpireAlarm watches is on no chart", "Dead letters: oldest message (s)", |widget| {
+    let elsewhere = faults_with("Dead letters: oldest message (s)", |widget| {
         widget["properties"]["metrics"][0][3] = json!("${undeliveredQueue.name}");
     });
+    let by_the_title = "Dead letters: oldest message (s): dead letters reads something else";
+    assert_eq!(elsewhere, ["what deadLettersExpireAlarm watches is on no chart", by_the_title]);
 }
 
 #[test]

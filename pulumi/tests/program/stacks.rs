@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::common::{STACKS, each_text, programs, repository, shipped_stack, stack_file, stack_program, stack_values};
 
 /// What a stack file tells even where it is the default: what whoever deploys will want to change.
-const TOLD: [&Setting; 18] = [
+const TOLD: [&Setting; 19] = [
     settings::SCHEDULE,
     settings::TOP_N,
     settings::SOURCE_BUCKET,
@@ -28,6 +28,7 @@ const TOLD: [&Setting; 18] = [
     settings::LOG_RETENTION_DAYS,
     settings::LOG_LEVEL,
     settings::ALARM_EMAIL,
+    settings::RUNBOOK_URL,
     settings::FAILED_MESSAGES_ALARM_THRESHOLD,
     settings::PROTECT_RESOURCES,
 ];

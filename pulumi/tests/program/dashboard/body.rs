@@ -155,7 +155,7 @@ pub(super) enum Side {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct Rendering {
     pub(super) id: Option<String>,
-    label: Option<String>,
+    pub(super) label: Option<String>,
     pub(super) stat: Option<String>,
     period: Option<u32>,
     visible: Option<bool>,

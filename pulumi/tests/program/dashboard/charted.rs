@@ -20,6 +20,8 @@ pub(crate) struct Charted {
     /// `namespace`, `metricName`, `dimensions`, as an alarm writes them.
     pub(crate) metric: Value,
     pub(crate) statistic: String,
+    /// What the legend calls it; empty without one.
+    pub(crate) label: String,
 }
 
 /// The metrics of a chart; what cannot be read is told.
@@ -37,7 +39,8 @@ fn metric(chart: &Chart, row: &[Value]) -> Result<Charted, String> {
     let dimensions: Map<_, _> = dimensions.chunks(2).map(|pair| (pair[0].to_owned(), json!(pair[1]))).collect();
     let statistic = rendering.stat.unwrap_or_else(|| chart.stat.clone());
     let metric = json!({"namespace": namespace, "metricName": name, "dimensions": dimensions});
-    Ok(Charted { title: chart.title.clone(), metric, statistic })
+    let label = rendering.label.unwrap_or_default();
+    Ok(Charted { title: chart.title.clone(), metric, statistic, label })
 }
 
 /// The texts of a row and how it is to be drawn.
