@@ -28,22 +28,22 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Shows what the stack costs a month, and a million movies.
-    Cost(cost::Arguments),
     /// Fires the schedule once and shows what lies in the bucket; the default.
     Run(run::Arguments),
     /// Keeps the pipeline running until Ctrl-C, for a look around.
     Up(up::Arguments),
-    /// Lists, inspects and redrives what failed for good, here or on AWS.
-    DeadLetters(dead_letters::Arguments),
-    /// Puts a fault into a running pipeline and shows what the person on call would get.
-    Drill(drill::Arguments),
     /// Tells what happened in a run or to a movie, in order, from logs, spans and objects.
     Explain(explain::Arguments),
-    /// Builds the functions for Lambda and packs them for `pulumi up`.
-    Package(package::Arguments),
+    /// Lists, inspects and redrives what failed for good, here or on AWS.
+    DeadLetters(dead_letters::Arguments),
+    /// Puts faults into pipelines of its own and shows what the person on call would get.
+    Drill(drill::Arguments),
     /// Puts both functions through storms of faults on virtual time and checks that nothing is lost or wrong.
     Simulate(simulate::Arguments),
+    /// Shows what the stack costs a month, and a million movies.
+    Cost(cost::Arguments),
+    /// Builds the functions for Lambda and packs them for `pulumi up`.
+    Package(package::Arguments),
 }
 
 /// Reads the command line, does what it says, and tells the exit code: 0 when the run completed, 1 when it did not,

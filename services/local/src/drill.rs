@@ -1,4 +1,5 @@
-//! Drills: one fault is put into a running pipeline, and what the person on call gets is held against what they should.
+//! Drills: one fault is put into a running pipeline, which is the drill's own, and what the person on call gets is held
+//! against what they should.
 //!
 //! | Module | What it does |
 //! |---|---|
@@ -9,6 +10,7 @@
 //! | `environments` | the functions' processes, to be killed or frozen |
 //! | `exercise` | the drill itself: fault, virtual days, notifications |
 //! | `finding`, `show` | what came of it, held against what was to come; for people |
+//! | `told` | the notifications among it: how often, when, and why |
 //! | `matrix` | the findings of all drills in one table |
 //!
 //! The fault is real and lasts for one run, as long as the pipeline needs, which is seconds. What the gauges saw is then
@@ -24,12 +26,15 @@ mod schedule;
 mod show;
 mod stage;
 mod table;
+mod told;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
+use anyhow::Context;
 use futures_util::future::LocalBoxFuture;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use serde_json::Value;
 
 pub use exercise::{GoodRun, quiet_days};
@@ -54,6 +59,9 @@ pub struct Drill {
     pub expected: &'static [&'static str],
     /// Why these and no others, where that is not obvious.
     pub because: &'static str,
+    /// How often a page is told, where an alarm that pages is expected: once, unless all is over before the next goes
+    /// off.
+    pub pages: usize,
     /// For how long nobody may be told, in virtual minutes after the fault.
     pub silent_minutes: i64,
     /// How long the alarms are watched after the fault, in virtual hours.
@@ -76,21 +84,25 @@ impl Drill {
 /// The drill could not be carried out.
 pub async fn run_miswired(drill: &'static Drill, miswire: fn(&mut Value)) -> anyhow::Result<Finding> {
     let good = Arc::new(GoodRun::record().await?);
-    exercise::carry_out(drill, good, miswire).await
+    let finding = exercise::carry_out(drill, good, miswire).await;
+    finding.with_context(|| format!("the drill {} could not be carried out", drill.name))
 }
 
-/// Runs these drills, several at once, and gives their findings in order. `done` hears of each as it ends.
+/// Runs these drills, several at once, and gives their findings in order; one that could not be carried out is a finding,
+/// too. `done` hears of each as it ends.
 ///
 /// # Errors
-/// A drill that could not be carried out, as opposed to one whose alarms are not as expected.
+/// The run that is well, on which every drill rests, could not be recorded.
 pub async fn run(drills: &[&'static Drill], done: impl Fn(&Finding)) -> anyhow::Result<Vec<Finding>> {
     let good = Arc::new(GoodRun::record().await?);
     let running = stream::iter(drills.iter().enumerate()).map(async |(place, drill)| {
-        let finding = exercise::carry_out(drill, Arc::clone(&good), |_| {}).await?;
+        let start = Instant::now();
+        let finding = exercise::carry_out(drill, Arc::clone(&good), |_| {}).await;
+        let finding = finding.unwrap_or_else(|error| Finding::not_carried_out(drill, &error, start.elapsed()));
         done(&finding);
-        anyhow::Ok((place, finding))
+        (place, finding)
     });
     // Unordered, so that a long drill does not keep others from starting.
-    let findings: BTreeMap<_, _> = running.buffer_unordered(AT_ONCE).try_collect().await?;
+    let findings: BTreeMap<_, _> = running.buffer_unordered(AT_ONCE).collect().await;
     Ok(findings.into_values().collect())
 }

@@ -7,6 +7,7 @@ mod arguments;
 mod fault;
 mod names;
 mod permissions;
+mod profiles;
 mod running;
 
 use aws_config::profile::ProfileFileCredentialsProvider;

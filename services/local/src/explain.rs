@@ -57,7 +57,7 @@ pub async fn explain(endpoint: Endpoint, wanted: &Wanted) -> Result<Story, Fault
     }
     let runs = sources.runs();
     let run = match wanted {
-        Wanted::Latest => runs.last().cloned().ok_or_else(|| unknown("the latest run", &runs))?,
+        Wanted::Latest => runs.last().cloned().ok_or_else(|| unknown("latest run", &runs))?,
         Wanted::Run(run) | Wanted::Movie(_, Some(run)) => {
             runs.get(run).cloned().ok_or_else(|| unknown(&format!("run {run}"), &runs))?
         }
@@ -84,12 +84,23 @@ async fn newest_with(sources: &Sources, runs: &BTreeSet<Run>, id: &ImdbId) -> Re
     runs.last().cloned().ok_or_else(|| unknown(&format!("movie {id}"), runs))
 }
 
-fn unknown(what: &str, runs: &BTreeSet<Run>) -> Fault {
+/// The newest runs of an endpoint's stack, in a sentence and a list.
+///
+/// # Errors
+/// [`Fault::Endpoint`].
+pub(crate) async fn newest_runs(endpoint: Endpoint) -> Result<String, Fault> {
+    Ok(newest(&Sources::open(endpoint).await?.runs()))
+}
+
+fn newest(runs: &BTreeSet<Run>) -> String {
     if runs.is_empty() {
-        return Fault::Usage(format!("there is no {}: this stack has had no run yet", what.trim_start_matches("the ")));
+        return "this stack has had no run yet".to_owned();
     }
-    let newest = listed(runs.iter().rev());
-    Fault::Usage(format!("there is no {what}; the newest runs are:{newest}"))
+    format!("the newest runs are:{}", listed(runs.iter().rev()))
+}
+
+fn unknown(what: &str, runs: &BTreeSet<Run>) -> Fault {
+    Fault::Usage(format!("there is no {what}; {}", newest(runs)))
 }
 
 fn unknown_movie(id: &ImdbId, run: &Run, story: &Story, is_named: bool) -> Fault {

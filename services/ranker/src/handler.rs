@@ -195,19 +195,19 @@ impl<S: Source, T: Topic> Ranker<S, T> {
     }
 }
 
-/// The span that sends a message, and the message as it travels. How messages share a call is the topic's business:
-/// that call has a span of its own, which links to these
+/// The span of a message, and the message as it travels. How messages share a call is the topic's business: that call
+/// sends them, and has a span of its own, which links to these. So these are of the type `create`
 /// (<https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/>).
 fn prepare(message: &MovieMessage, topic: &str) -> (Span, Outgoing) {
     let span = info_span!(
-        "send movie",
+        "create movie",
         otel.kind = "producer",
         position = message.position,
         imdb_id = message.movie.id.as_str(),
     );
     spans::set(&span, attribute::MESSAGING_SYSTEM, MESSAGING_SYSTEM);
-    spans::set(&span, attribute::MESSAGING_OPERATION_TYPE, "send");
-    spans::set(&span, attribute::MESSAGING_OPERATION_NAME, "send");
+    spans::set(&span, attribute::MESSAGING_OPERATION_TYPE, "create");
+    spans::set(&span, attribute::MESSAGING_OPERATION_NAME, "create");
     spans::set(&span, attribute::MESSAGING_DESTINATION_NAME, topic.to_owned());
     let traceparent = propagation::traceparent(&span);
     #[expect(clippy::expect_used, reason = "a message is text and numbers, which always have a JSON form")]

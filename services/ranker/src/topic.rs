@@ -22,7 +22,7 @@ pub struct Outgoing {
     pub position: usize,
     /// The message as JSON.
     pub body: String,
-    /// The W3C trace context of the span that sends it.
+    /// The W3C trace context of its own span.
     pub traceparent: Option<String>,
 }
 

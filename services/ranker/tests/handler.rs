@@ -135,13 +135,13 @@ async fn the_best_movies_are_published_in_order_with_their_place_in_the_run() {
 }
 
 #[tokio::test]
-async fn each_message_carries_the_context_of_the_span_that_sends_it() {
+async fn each_message_carries_the_context_of_its_own_span() {
     let outcome = Case::with_items(&[item(1, "8.0"), item(2, "9.0")]).run().await;
     let spans = outcome.captured.spans();
     for message in &outcome.messages {
         let traceparent = message.traceparent.as_deref().unwrap();
         let sender = spans.iter().find(|span| traceparent.contains(&span.span_context.span_id().to_string())).unwrap();
-        assert_eq!(sender.name, "send movie");
+        assert_eq!(sender.name, "create movie");
     }
     assert_ne!(outcome.messages[0].traceparent, outcome.messages[1].traceparent);
 }
@@ -239,7 +239,7 @@ async fn movies_that_the_topic_refuses_fail_the_run_by_name() {
     assert!(outcome.error().contains("position 1 (AuthorizationError: no)"), "{}", outcome.error());
     let spans = outcome.captured.spans();
     let status = |name: &str| format!("{:?}", spans.iter().find(|span| span.name == name).unwrap().status);
-    assert!(status("send movie").contains("AuthorizationError: no"), "{}", status("send movie"));
+    assert!(status("create movie").contains("AuthorizationError: no"), "{}", status("create movie"));
     assert!(status("rank").contains("the topic refused 1 of 1 movies"), "{}", status("rank"));
     assert_eq!(status("read source"), "Unset");
 }

@@ -13,7 +13,7 @@ use crate::progress::Progress;
 const ALL: &str = "all";
 
 #[derive(Debug, Args)]
-#[command(after_help = list())]
+#[command(after_help = help())]
 pub(super) struct Arguments {
     /// The drill, or `all` for each of them and the matrix of faults and alarms.
     name: String,
@@ -25,8 +25,7 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let drills = find(&arguments.name)?;
     let done = |finding: &Finding| {
-        let verdict = if finding.is_as_expected() { "as expected" } else { "NOT as expected" };
-        Progress::Shown.say(&format!("· {}: {verdict} ({} s)", finding.name, finding.duration_s));
+        Progress::Shown.say(&format!("· {}: {} ({} s)", finding.name, finding.verdict(), finding.duration_s));
     };
     let findings = match until_signal(Box::pin(drill::run(&drills, done))).await? {
         Ok(findings) => findings?,
@@ -43,6 +42,15 @@ fn find(name: &str) -> Result<Vec<&'static Drill>, Fault> {
     }
     let unknown = || Fault::Usage(format!("there is no drill {name}.\n\n{}", list()));
     Drill::find(name).map(|drill| vec![drill]).ok_or_else(unknown)
+}
+
+fn help() -> String {
+    format!(
+        "Each drill starts a pipeline of its own, with a stand-in of OMDb, puts its fault into that one and stops it: it \
+         touches neither AWS nor a pipeline that `cargo local up` keeps running. Exits with 0 when all is as expected, \
+         and with 1 when anything is not or a drill could not be carried out.\n\n{}",
+        list()
+    )
 }
 
 fn list() -> String {

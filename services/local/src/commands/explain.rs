@@ -9,7 +9,7 @@ use domain::{ImdbId, Run};
 
 use super::{exit_code_of, until_signal};
 use crate::endpoint::{Endpoint, EndpointArguments, explain_permissions_help};
-use crate::explain::{Shown, Wanted, explain};
+use crate::explain::{Shown, Wanted, explain, newest_runs};
 use crate::fault::Fault;
 
 #[derive(Debug, Args)]
@@ -38,7 +38,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 async fn tell(Arguments { subject, run, json, endpoint }: Arguments) -> anyhow::Result<ExitCode> {
-    let wanted = wanted(&subject, run)?;
+    let Some(wanted) = wanted(&subject, run)? else { return Err(neither(&subject, &endpoint).await.into()) };
     let endpoint = Endpoint::find(&endpoint).map_err(Fault::from)?;
     let options = endpoint.options().to_owned();
     let story = explain(endpoint, &wanted).await?;
@@ -48,18 +48,29 @@ async fn tell(Arguments { subject, run, json, endpoint }: Arguments) -> anyhow::
     Ok(ExitCode::SUCCESS)
 }
 
-fn wanted(subject: &str, run: Option<Run>) -> Result<Wanted, Fault> {
+/// What is wanted; nothing when the subject has the form of neither a run nor a movie.
+fn wanted(subject: &str, run: Option<Run>) -> Result<Option<Wanted>, Fault> {
     if let Ok(id) = ImdbId::parse(subject) {
-        return Ok(Wanted::Movie(id, run));
+        return Ok(Some(Wanted::Movie(id, run)));
     }
     let found = if subject == "latest" { Some(Wanted::Latest) } else { Run::parse(subject).ok().map(Wanted::Run) };
     match (found, run) {
         (Some(_), Some(_)) => Err(Fault::Usage("--run goes with a movie; the run was named already".to_owned())),
-        (Some(found), None) => Ok(found),
-        (None, _) => Err(Fault::Usage(format!(
-            "{subject:?} is neither a run, such as 2026-11-22T12-00-00Z or `latest`, nor a movie, such as tt0111161"
-        ))),
+        (found, _) => Ok(found),
     }
+}
+
+/// What a subject may be, and the runs that there are. Where these cannot be read, the forms are what matters: why not is
+/// told to whoever asks for one.
+async fn neither(subject: &str, endpoint: &EndpointArguments) -> Fault {
+    let forms = format!(
+        "{subject:?} is neither a run, such as 2026-11-22T12-00-00Z or `latest`, nor a movie, such as tt0111161"
+    );
+    let runs = async { newest_runs(Endpoint::find(endpoint)?).await };
+    Fault::Usage(match runs.await {
+        Ok(runs) => format!("{forms}; {runs}"),
+        Err(_) => forms,
+    })
 }
 
 #[cfg(test)]
@@ -69,11 +80,11 @@ mod tests {
     #[test]
     fn a_run_the_latest_and_a_movie_are_told_apart() {
         let run = Run::parse("2026-11-22T12-00-00Z").unwrap();
-        assert_eq!(wanted("latest", None).unwrap(), Wanted::Latest);
-        assert_eq!(wanted(run.as_str(), None).unwrap(), Wanted::Run(run.clone()));
+        assert_eq!(wanted("latest", None).unwrap(), Some(Wanted::Latest));
+        assert_eq!(wanted(run.as_str(), None).unwrap(), Some(Wanted::Run(run.clone())));
         let id = ImdbId::parse("tt0111161").unwrap();
-        assert_eq!(wanted("tt0111161", Some(run.clone())).unwrap(), Wanted::Movie(id, Some(run.clone())));
-        assert!(wanted("Shawshank", None).unwrap_err().to_string().contains("neither a run"));
+        assert_eq!(wanted("tt0111161", Some(run.clone())).unwrap(), Some(Wanted::Movie(id, Some(run.clone()))));
+        assert_eq!(wanted("Shawshank", None).unwrap(), None);
         assert!(wanted("latest", Some(run)).unwrap_err().to_string().contains("--run goes with a movie"));
     }
 }

@@ -38,19 +38,17 @@ impl GoodRun {
     /// The pipeline cannot be started, or the run does not complete.
     pub async fn record() -> anyhow::Result<Self> {
         let quiet = DRILLS.first().context("there is no drill")?;
-        let (pipeline, recording) = perform(quiet).await?;
+        let performed = perform(quiet).await;
+        let (pipeline, recording) = performed.context("recording a run that is well")?;
         Ok(Self { recording, declared: declared(pipeline.program())? })
     }
 }
 
 /// Makes the fault on a pipeline of the drill's own.
 async fn perform(drill: &Drill) -> anyhow::Result<(Pipeline, Recording)> {
-    let perform = async {
-        let stage = Stage::set(drill).await?;
-        (drill.act)(&stage).await?;
-        stage.clear().await
-    };
-    perform.await.with_context(|| format!("the drill {} could not be carried out", drill.name))
+    let stage = Stage::set(drill).await?;
+    (drill.act)(&stage).await?;
+    stage.clear().await
 }
 
 /// Carries a drill out, to its last notification.

@@ -8,7 +8,7 @@ use domain::contract::PROJECT;
 use pulumi::alarms::{ALARMS, Severity};
 use serde::Serialize;
 
-use super::Drill;
+use super::{Drill, told};
 use crate::deploy::STACK;
 use crate::oncall::{Change, Received, Watch};
 
@@ -32,6 +32,9 @@ pub struct Finding {
     pub unexpected: Vec<String>,
     /// Alarms that were to go off and did not, and notifications that did not come.
     pub missing: Vec<String>,
+    /// Why the drill could not be carried out; nothing was seen then. Absent when it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_carried_out: Option<String>,
     /// How long the drill took, in seconds.
     pub duration_s: f64,
 }
@@ -62,6 +65,8 @@ pub struct Told {
     pub after_minutes: i64,
     /// The subject of the message.
     pub subject: String,
+    /// The message's `AlarmDescription`.
+    pub text: String,
     /// The message's `NewStateValue`.
     pub state: String,
     /// The message's `AlarmName`.
@@ -71,10 +76,17 @@ pub struct Told {
 }
 
 impl Finding {
-    /// Whether exactly the expected alarms went off, each once, and exactly they were told.
+    /// Whether exactly the expected alarms went off, each once, and exactly they were told, as often and as soon as they
+    /// should be.
     #[must_use]
     pub fn is_as_expected(&self) -> bool {
-        self.unexpected.is_empty() && self.missing.is_empty()
+        self.not_carried_out.is_none() && self.unexpected.is_empty() && self.missing.is_empty()
+    }
+
+    /// What there is to say of a drill that could not be carried out.
+    pub(super) fn not_carried_out(drill: &'static Drill, error: &anyhow::Error, took: Duration) -> Self {
+        let nothing_seen = Findings::of(drill, 0).finding(took);
+        Self { not_carried_out: Some(format!("{error:#}")), ..nothing_seen }
     }
 
     /// Whether this alarm went off.
@@ -132,7 +144,7 @@ impl Findings {
             let children = message["TriggeringChildren"].as_array().into_iter().flatten();
             let causes = children.filter_map(|child| child["Arn"].as_str()?.rsplit(':').next().map(thing_of));
             let (state, alarm) = (text("NewStateValue"), thing_of(&text("AlarmName")));
-            Told { after_minutes, subject, state, alarm, causes: causes.collect() }
+            Told { after_minutes, subject, text: text("AlarmDescription"), state, alarm, causes: causes.collect() }
         }));
     }
 
@@ -140,6 +152,7 @@ impl Findings {
         (change.at_s - self.fault_s) / 60
     }
 
+    /// Holds what was seen against what was to be.
     pub(super) fn end(self, took: Duration) -> Finding {
         let expected: BTreeSet<_> = self.drill.expected.iter().copied().collect();
         let seen: BTreeSet<_> = self.alarms.iter().map(|alarmed| alarmed.alarm.as_str()).collect();
@@ -147,29 +160,28 @@ impl Findings {
         let mut missing: Vec<_> = expected.difference(&seen).map(|alarm| (*alarm).to_owned()).collect();
         let early = self.alarms.iter().filter(|alarmed| alarmed.after_minutes < 0);
         unexpected.extend(early.map(|alarmed| format!("{}, before the fault", alarmed.alarm)));
-        let (too_many, too_few) = self.compare_told(&expected);
-        unexpected.extend(too_many);
-        missing.extend(too_few);
+        let (too_much, too_little) = told::compare(self.drill, &self.alarms, &self.told);
+        unexpected.extend(too_much);
+        missing.extend(too_little);
         unexpected.extend(repeated(&self.alarms));
-        let Drill { name, what, because, .. } = *self.drill;
-        let duration_s = (took.as_secs_f64() * 10.0).round() / 10.0;
-        let Self { alarms, told, .. } = self;
-        Finding { name, what, expected, because, alarms, told, unexpected, missing, duration_s }
+        Finding { unexpected, missing, ..self.finding(took) }
     }
 
-    /// Each severity of an expected alarm is told, no other is, and nobody is told too early.
-    fn compare_told(&self, expected: &BTreeSet<&str>) -> (Vec<String>, Vec<String>) {
-        let wanted: BTreeSet<_> = expected.iter().filter_map(|alarm| severity_of(alarm)).collect();
-        let alarming = self.told.iter().filter(|told| told.state == "ALARM");
-        let mut first = BTreeMap::new();
-        for told in alarming {
-            first.entry(told.alarm.as_str()).or_insert(told.after_minutes);
+    /// What was seen, not yet judged.
+    fn finding(self, took: Duration) -> Finding {
+        let Self { drill, alarms, told, .. } = self;
+        Finding {
+            name: drill.name,
+            what: drill.what,
+            expected: drill.expected.iter().copied().collect(),
+            because: drill.because,
+            alarms,
+            told,
+            unexpected: Vec::new(),
+            missing: Vec::new(),
+            not_carried_out: None,
+            duration_s: (took.as_secs_f64() * 10.0).round() / 10.0,
         }
-        let early = first.iter().filter(|(_, after_minutes)| **after_minutes < self.drill.silent_minutes);
-        let early = early.map(|(alarm, after_minutes)| format!("a {alarm} after {after_minutes} min already"));
-        let surplus = first.keys().filter(|alarm| !wanted.contains(**alarm)).map(|alarm| format!("a {alarm}"));
-        let missing = wanted.iter().filter(|alarm| !first.contains_key(**alarm)).map(|alarm| format!("a {alarm}"));
-        (early.chain(surplus).collect(), missing.collect())
     }
 }
 
@@ -204,8 +216,8 @@ mod tests {
     }
 
     fn told(alarm: &str, state: &str, after_minutes: i64) -> Told {
-        let (subject, causes) = Default::default();
-        Told { after_minutes, subject, state: state.to_owned(), alarm: alarm.to_owned(), causes }
+        let (subject, text, causes) = Default::default();
+        Told { after_minutes, subject, text, state: state.to_owned(), alarm: alarm.to_owned(), causes }
     }
 
     /// What comes of the drill `maintenance`, in whose first hour nobody may be told.

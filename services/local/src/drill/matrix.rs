@@ -30,6 +30,9 @@ fn columns() -> Vec<&'static str> {
 }
 
 fn cell(finding: &Finding, alarm: &str) -> char {
+    if finding.not_carried_out.is_some() {
+        return '?';
+    }
     match (finding.expected.contains(alarm), finding.has(alarm)) {
         (true, true) => 'X',
         (false, false) => '·',
@@ -54,7 +57,8 @@ impl Display for Matrix {
             }
             writeln!(f)?;
         }
-        writeln!(f, "\nX fires as expected   · quiet as expected   U UNEXPECTED: fires   M MISSING: is quiet\n")?;
+        writeln!(f, "\nX fires as expected   · quiet as expected   U UNEXPECTED: fires   M MISSING: is quiet")?;
+        writeln!(f, "? the drill could not be carried out\n")?;
         for (number, alarm) in (1..).zip(&columns) {
             writeln!(f, "{number:>2} {alarm} ({})", severity_of(alarm).unwrap_or("tells nobody"))?;
         }
@@ -69,13 +73,40 @@ impl Matrix {
             return write!(f, "\n{} drills, all as expected.", self.drills.len());
         }
         write!(f, "\n{} of {} drills are not as expected:", odd.len(), self.drills.len())?;
-        for Finding { name, unexpected, missing, .. } in odd {
-            for (word, things) in [("UNEXPECTED", unexpected), ("MISSING", missing)] {
-                if !things.is_empty() {
-                    write!(f, "\n  {name}: {word} {}", things.join("; "))?;
-                }
+        for finding in odd {
+            for complaint in finding.complaints() {
+                write!(f, "\n  {}: {complaint}", finding.name)?;
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::drill::Drill;
+
+    #[test]
+    fn a_drill_that_could_not_be_carried_out_is_marked_and_the_others_are_still_shown() {
+        let drill = Drill::find("omdb-down").unwrap();
+        let error = anyhow::anyhow!("not within 120 s").context("dead letters");
+        let failed = Finding::not_carried_out(drill, &error, Duration::ZERO);
+        let quiet = Finding { name: "quiet", expected: [].into(), not_carried_out: None, ..failed.clone() };
+        let matrix = Matrix { drills: vec![quiet, failed] };
+        assert!(!matrix.is_as_expected());
+        let text = matrix.to_string();
+        let row = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+        assert_eq!(row("quiet").matches('·').count(), columns().len(), "{text}");
+        assert_eq!(row("omdb-down").matches('?').count(), columns().len(), "{text}");
+        let verdict =
+            "1 of 2 drills are not as expected:\n  omdb-down: could not be carried out: dead letters: not within 120 s";
+        assert!(text.ends_with(verdict), "{text}");
+        assert_eq!(
+            serde_json::to_value(&matrix).unwrap()["drills"][1]["not_carried_out"],
+            "dead letters: not within 120 s"
+        );
     }
 }

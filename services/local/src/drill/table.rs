@@ -51,8 +51,8 @@ macro_rules! drill {
         Drill {
             $($field: $value,)*
             ..Drill {
-                name: $name, what: $what, expected: $expected, because: $because, silent_minutes: 0,
-                watched_hours: WATCHED_HOURS, prepare: AS_DEPLOYED, act: |$stage| Box::pin($act),
+                name: $name, what: $what, expected: $expected, because: $because, pages: 1,
+                silent_minutes: 0, watched_hours: WATCHED_HOURS, prepare: AS_DEPLOYED, act: |$stage| Box::pin($act),
             }
         }
     };
@@ -71,7 +71,7 @@ pub const DRILLS: &[Drill] = &[
         stage => faults::schedule_refused(stage, false)),
     drill!("schedule-lost", "EventBridge may neither start the ranker nor leave the event anywhere.",
         &["rule-delivery-failed", "rule-redrive-failed", "run-late"], "",
-        stage => faults::schedule_refused(stage, true)),
+        stage => faults::schedule_refused(stage, true), pages: 2),
     drill!("ranker-throttled", "Two schedule events come at once; the ranker runs once at a time.",
         &["ranker-throttles"], "Lambda tries again and both runs complete, so nobody is woken.",
         stage => faults::ranker_throttled(stage),
@@ -91,7 +91,7 @@ pub const DRILLS: &[Drill] = &[
         prepare: |options| set(options, "rankerTimeoutSeconds", "10")),
     drill!("failed-event-lost", "There is no source object, and the queue for failed events is gone.",
         &["ranker-destination-failed", "ranker-errors", "ranker-events-dropped", "run-late", "source-shrank"],
-        "Nothing arrives in the queue, so its own alarm cannot tell.", stage => faults::failed_event_lost(stage)),
+        "Nothing arrives in the queue, so its own alarm cannot tell.", stage => faults::failed_event_lost(stage), pages: 2),
     // The topic
     drill!("sns-refuses", "SNS refuses the ranker's messages.", RANKER_GAVE_UP, "",
         stage => faults::ranker_refused(stage, Operation::PublishBatch, SNS_REFUSES)),
@@ -103,7 +103,7 @@ pub const DRILLS: &[Drill] = &[
         stage => faults::delivery_refused(stage, false), prepare: enforce),
     drill!("delivery-lost", "The topic may put messages neither into the queue nor into that for undelivered ones.",
         &["run-late", "topic-delivery-failed", "topic-redrive-failed"], "",
-        stage => faults::delivery_refused(stage, true), prepare: enforce),
+        stage => faults::delivery_refused(stage, true), prepare: enforce, pages: 2),
     drill!("poison-message", "Something comes over the topic that is no movie.", &["dead-letters"],
         "It fails alone: the run beside it completes.", stage => faults::poison_message(stage)),
     // The enricher

@@ -2,7 +2,7 @@
 
 use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 
-use super::Action;
+use super::{Action, profiles};
 use crate::fault::Fault;
 
 /// Why a command cannot ask its endpoint.
@@ -24,10 +24,10 @@ pub enum EndpointFault {
         since: String,
     },
     /// More than one pipeline runs on this machine.
-    #[error("several pipelines run on this machine; name one with --endpoint-url:\n  {endpoints}")]
+    #[error("several pipelines run on this machine; name one with --endpoint-url:\n  {pipelines}")]
     SeveralRun {
-        /// Where they answer, one a line.
-        endpoints: String,
+        /// Where they answer, of which stack and since when, one a line.
+        pipelines: String,
     },
     /// Options for AWS itself, but not all.
     #[error(
@@ -70,6 +70,14 @@ pub enum EndpointFault {
         credentials: String,
         /// What the permission is missing for.
         tried: Box<Tried>,
+    },
+    /// The profile is not there.
+    #[error("there is no profile {profile}; {existing}")]
+    NoSuchProfile {
+        /// The name.
+        profile: String,
+        /// Which profiles there are, or where they could be, in a sentence.
+        existing: String,
     },
     /// The credentials are missing, wrong or out of date.
     #[error(
@@ -162,7 +170,7 @@ impl EndpointFault {
             let tried = tried(action.permission(), resource, reason(error));
             // The SDK has no kind of its own for credentials that it could not get; it says so somewhere on the way in.
             return if DisplayErrorContext(error).to_string().contains("redentials") {
-                Self::BadCredentials { credentials, advice, tried }
+                profile.and_then(profiles::missing).unwrap_or(Self::BadCredentials { credentials, advice, tried })
             } else {
                 Self::Unreachable(tried)
             };

@@ -3,6 +3,7 @@
 //! Who keeps a pipeline running holds a lock on its file, which the system lets go however the process ends. So a file
 //! that nobody holds is stale, whatever has become of the process id since.
 
+use std::fmt::{self, Display, Formatter};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -72,6 +73,13 @@ impl Running {
     }
 }
 
+impl Display for Running {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { endpoint, stack, since, .. } = self;
+        write!(f, "{endpoint}  stack {stack}, since {since}")
+    }
+}
+
 impl Drop for Announcement {
     fn drop(&mut self) {
         // One that stays is stale as soon as this process ends, and said to be.
@@ -92,7 +100,7 @@ pub(super) fn only_one(directory: &Path) -> Result<Running, EndpointFault> {
             since,
         })),
         _ => Err(EndpointFault::SeveralRun {
-            endpoints: running.into_iter().map(|running| running.endpoint).collect::<Vec<_>>().join("\n  "),
+            pipelines: running.iter().map(Running::to_string).collect::<Vec<_>>().join("\n  "),
         }),
     }
 }
@@ -181,6 +189,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let _both = [announce(folder.path(), 4003), announce(folder.path(), 4004)];
         let fault = only_one(folder.path()).unwrap_err().to_string();
-        assert!(fault.contains("http://127.0.0.1:4003") && fault.contains("--endpoint-url"), "{fault}");
+        assert!(fault.contains("--endpoint-url"), "{fault}");
+        for process in [4003, 4004] {
+            let line = format!("\n  http://127.0.0.1:{process}  stack local, since 2026-11-22T12:00:00Z");
+            assert!(fault.contains(&line), "{fault}");
+        }
     }
 }

@@ -99,7 +99,7 @@ impl<'a> OfRun<'a> {
         std::iter::successors(Some(span), parent).take(DEEPEST)
     }
 
-    /// What a field says of the movie that a span is about. The invocation lies in the span that sent its first movie,
+    /// What a field says of the movie that a span is about. The invocation lies in the span of its first message,
     /// and the run's completion may, but neither is about that movie alone.
     pub(super) fn of_its_movie(&self, span: &'a SpanRecord, field: &logs::Field) -> Option<&'a str> {
         let is_shared = |span: &SpanRecord| {

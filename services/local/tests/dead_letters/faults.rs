@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use axum::Router;
 use axum::http::{StatusCode, header};
 use local::Pipeline;
@@ -41,17 +43,37 @@ async fn credentials_that_are_refused_are_told_from_a_missing_permission() {
 }
 
 #[tokio::test]
-async fn a_profile_that_does_not_exist_is_named_before_anything_is_asked() {
+async fn a_profile_that_does_not_exist_is_answered_with_those_that_do() {
     let folder = tempfile::tempdir().unwrap();
-    let output = command(&["list", "--profile", "nobody", "--region", "eu-west-1", "--stack", "prod"])
-        .env("AWS_CONFIG_FILE", folder.path().join("config"))
-        .env("AWS_SHARED_CREDENTIALS_FILE", folder.path().join("credentials"))
+    let config = folder.path().join("config");
+    let none = told_of_profile("nobody", folder.path()).await;
+    let places = format!("there is no profile nobody; none is defined in {} or ", config.display());
+    assert!(none.contains(&places), "{none}");
+    std::fs::write(config, "[profile staging]\nregion = eu-west-1\n").unwrap();
+    std::fs::write(folder.path().join("credentials"), "[dev]\naws_access_key_id = x\n").unwrap();
+    let told = told_of_profile("nobody", folder.path()).await;
+    assert!(told.contains("there is no profile nobody; there are: dev, staging"), "{told}");
+    assert_eq!(told.lines().count(), 1, "{told}");
+}
+
+#[tokio::test]
+async fn a_profile_without_credentials_is_advised_to_log_in() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("config"), "[profile staging]\nregion = eu-west-1\n").unwrap();
+    let told = told_of_profile("staging", folder.path()).await;
+    assert!(told.contains("the credentials of the profile staging cannot be used"), "{told}");
+    assert!(told.contains("Log in again"), "{told}");
+}
+
+/// What is told when messages are listed with a profile of the AWS configuration in a folder.
+async fn told_of_profile(profile: &str, folder: &Path) -> String {
+    let output = command(&["list", "--profile", profile, "--region", "eu-west-1", "--stack", "prod"])
+        .env("AWS_CONFIG_FILE", folder.join("config"))
+        .env("AWS_SHARED_CREDENTIALS_FILE", folder.join("credentials"))
         // Credentials in the environment must not step in for those of the profile.
         .envs([("AWS_ACCESS_KEY_ID", "x"), ("AWS_SECRET_ACCESS_KEY", "y")])
         .output();
-    let told = ended_with(2, &output.await.unwrap());
-    assert!(told.contains("the credentials of the profile nobody cannot be used"), "{told}");
-    assert!(told.contains("Log in again"), "{told}");
+    ended_with(2, &output.await.unwrap())
 }
 
 #[tokio::test]

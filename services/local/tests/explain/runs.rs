@@ -1,6 +1,6 @@
 use local::{Options, Outcome, Pipeline, SOURCE_BUCKET, SOURCE_KEY};
 
-use crate::{PATIENCE, ended_with, explain, failing, in_order, now, told};
+use crate::{PATIENCE, command, ended_with, explain, failing, in_order, now, told};
 
 #[tokio::test]
 async fn a_run_of_ten_is_told_on_one_screen_and_an_unknown_one_is_answered_with_those_that_there_are() {
@@ -28,7 +28,14 @@ async fn a_run_of_ten_is_told_on_one_screen_and_an_unknown_one_is_answered_with_
     let unknown = ended_with(2, &explain(&pipeline, &["2001-01-01T12-00-00Z"]).await);
     assert!(unknown.contains("no run 2001-01-01T12-00-00Z") && unknown.contains(event.run.as_str()), "{unknown}");
     let neither = ended_with(2, &explain(&pipeline, &["Shawshank"]).await);
-    assert!(neither.contains("neither a run"), "{neither}");
+    assert!(neither.contains("neither a run") && neither.contains(event.run.as_str()), "{neither}");
+}
+
+#[tokio::test]
+async fn what_is_neither_a_run_nor_a_movie_is_answered_with_the_forms_where_nothing_can_be_asked() {
+    let told = ended_with(2, &command(&["Shawshank", "--profile", "prod"]).output().await.unwrap());
+    assert!(told.contains("neither a run") && told.contains("nor a movie, such as tt0111161"), "{told}");
+    assert_eq!(told.lines().count(), 1, "{told}");
 }
 
 #[tokio::test]

@@ -82,23 +82,22 @@ impl Shown<'_> {
         entries
     }
 
-    /// A movie with trouble stands where that came to its end.
+    /// A movie with trouble stands where the first of its lines belongs.
     fn with_trouble(&self, who: &str, steps: &[&Step], in_full: bool) -> Option<Entry> {
-        let last = steps.last()?;
-        let lines = if in_full {
-            self.deliveries(who, steps)
-        } else {
-            let trouble = steps.iter().filter(|step| step.level > Level::Info).count();
-            vec![self.line(last, &format!("{who}{trouble} times trouble, the last: "))]
-        };
-        Some(Entry { time: last.time, lines })
+        let (first, last) = (steps.first()?, steps.last()?);
+        if in_full {
+            return Some(Entry { time: first.time, lines: self.deliveries(who, steps) });
+        }
+        let trouble = steps.iter().filter(|step| step.level > Level::Info).count();
+        let line = self.line(last, &format!("{who}{trouble} times trouble, the last: "));
+        Some(Entry { time: last.time, lines: vec![line] })
     }
 
-    /// Each delivery in full, but for those that failed of the same as the one before.
+    /// Each delivery in full, but for those that failed of the same as the one before of the same message.
     fn deliveries(&self, who: &str, steps: &[&Step]) -> Vec<String> {
         let deliveries: Vec<_> = steps.chunk_by(|_, next| next.origin != Origin::Delivery).collect();
         let mut lines = Vec::new();
-        for alike in deliveries.chunk_by(|one, next| failure(one).is_some() && failure(one) == failure(next)) {
+        for alike in deliveries.chunk_by(|one, next| is_one_message(one, next) && is_one_failure(one, next)) {
             lines.extend(alike[0].iter().map(|step| self.line(step, who)));
             if let (Some(again @ [second, ..]), Some(end)) = (alike.get(1..), alike.last().and_then(|last| last.last()))
             {
@@ -126,6 +125,15 @@ impl Shown<'_> {
 /// What a delivery failed of.
 fn failure<'a>(delivery: &[&'a Step]) -> Option<&'a str> {
     delivery.iter().rev().find(|step| step.level == Level::Error).map(|step| step.what.as_str())
+}
+
+fn is_one_failure(one: &[&Step], next: &[&Step]) -> bool {
+    failure(one).is_some() && failure(one) == failure(next)
+}
+
+/// A message that was sent again has its deliveries counted from one again.
+fn is_one_message(one: &[&Step], next: &[&Step]) -> bool {
+    one[0].delivery < next[0].delivery
 }
 
 fn has_trouble(steps: &[&Step]) -> bool {

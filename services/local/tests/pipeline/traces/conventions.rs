@@ -12,7 +12,7 @@ pub(crate) fn check(span: &Span) {
         2 => check_invocation(span),
         3 if span.attributes.contains_key("rpc.system") => check_aws_call(span),
         3 => check_omdb_request(span),
-        4 => check_message(span, "aws.sns", "send"),
+        4 => check_message(span, "aws.sns", "create"),
         5 => check_message(span, "aws_sqs", "process"),
         kind => assert_eq!(kind, 1, "{span:?}"),
     }

@@ -27,7 +27,7 @@ const SHOWN_OF_EVENTS: [&str; 2] = ["attempt", "reason"];
 /// Spans whose parent is one of several that are alike, as it happens: the first sender of a batch, the first movie that
 /// needs the key. They stand below all of these together.
 const BELOW_ANY: [(&str, &str); 2] =
-    [("movie-pipeline-local-enricher", "send movie"), ("SSM.GetParameter", "process movie")];
+    [("movie-pipeline-local-enricher", "create movie"), ("SSM.GetParameter", "process movie")];
 
 /// The traces of these spans, each beginning with a line `trace`.
 ///
