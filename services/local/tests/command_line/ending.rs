@@ -98,8 +98,8 @@ fn end_while_staying_up(signal: &str) -> Option<i32> {
     assert!(TcpStream::connect(&address).is_ok());
     running.signal(signal);
     let code = running.process.wait().unwrap().code();
+    // Its port says nothing: another test's local AWS may have it by now.
     assert_gone(group);
-    assert!(TcpStream::connect(&address).is_err());
     code
 }
 
