@@ -5,6 +5,7 @@
 
 mod arguments;
 mod fault;
+mod logs;
 mod names;
 mod permissions;
 mod profiles;
@@ -19,6 +20,7 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
 pub(crate) use arguments::EndpointArguments;
 pub use fault::{EndpointFault, Tried};
+pub(crate) use logs::CLOCKS_DIFFER_BY;
 pub use names::Names;
 pub use permissions::Action;
 pub(crate) use permissions::{explain_help as explain_permissions_help, help as permissions_help};

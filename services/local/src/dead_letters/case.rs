@@ -1,6 +1,5 @@
 //! A message with its story: the log lines that belong to it, and the cause that they tell.
 
-use aws_sdk_cloudwatchlogs::operation::filter_log_events::FilterLogEventsError;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use domain::contract::{Service, logs};
 use domain::enriched::movie_key;
@@ -8,7 +7,7 @@ use domain::message::MovieMessage;
 use serde_json::Value;
 
 use super::letter::{FailureQueue, Letter};
-use crate::endpoint::{Action, Endpoint, EndpointFault};
+use crate::endpoint::{CLOCKS_DIFFER_BY, Endpoint, EndpointFault};
 
 /// A message that failed, and what is known about it.
 #[derive(Debug, Clone)]
@@ -36,9 +35,6 @@ impl Case {
     }
 }
 
-/// Logs may carry the clock of another machine than the queue's time.
-const CLOCKS_DIFFER_BY: TimeDelta = TimeDelta::minutes(5);
-
 /// Puts each message together with its log lines.
 pub(super) async fn with_their_logs(endpoint: &Endpoint, letters: Vec<Letter>) -> Result<Vec<Case>, EndpointFault> {
     let mut records = Vec::new();
@@ -63,31 +59,15 @@ fn logs_of(queue: FailureQueue) -> Service {
 
 /// The lines of a service's log that are about runs or messages, in order. A log group that is gone has none.
 async fn read(endpoint: &Endpoint, service: Service, since: DateTime<Utc>) -> Result<Vec<Value>, EndpointFault> {
-    let group = endpoint.names().log_group(service);
     let pattern = format!(
         r#"{{ $.{} = "*" || $.{} = "*" || $.{} = "*" }}"#,
         logs::MESSAGE_ID.name,
         logs::REQUEST_ID.name,
         logs::RUN.name
     );
-    let filter = endpoint.clients().logs.filter_log_events().log_group_name(group).filter_pattern(pattern);
-    let mut pages = filter.start_time(since.timestamp_millis()).into_paginator().send();
-    let mut records: Vec<(i64, Value)> = Vec::new();
-    while let Some(page) = pages.next().await {
-        let page = match page {
-            Ok(page) => page,
-            Err(error)
-                if error.as_service_error().is_some_and(FilterLogEventsError::is_resource_not_found_exception) =>
-            {
-                break;
-            }
-            Err(error) => return Err(endpoint.refusal(Action::FilterLogEvents, group)(error)),
-        };
-        let lines = page.events().iter().filter_map(|event| Some((event.timestamp()?, event.message()?)));
-        records.extend(lines.filter_map(|(time, line)| Some((time, serde_json::from_str(line).ok()?))));
-    }
-    records.sort_by_key(|(time, _)| *time);
-    Ok(records.into_iter().map(|(_, record)| record).collect())
+    let mut events = endpoint.log_events(service, since, Some(pattern)).await?;
+    events.sort_by_key(|(time, _)| *time);
+    Ok(events.iter().filter_map(|(_, line)| serde_json::from_str(line).ok()).collect())
 }
 
 fn text<'a>(record: &'a Value, field: &logs::Field) -> Option<&'a str> {

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use aws_sdk_cloudwatchlogs::operation::filter_log_events::FilterLogEventsError;
 use aws_sdk_s3::types::Object;
 use aws_sdk_sqs::types::QueueAttributeName;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,13 +17,10 @@ use super::material::{DeadLetter, LogLine, Material, StoredObject};
 use super::movies::trace_ids;
 use super::traces::Traces;
 use crate::dead_letters::DeadLetters;
-use crate::endpoint::{Action, Endpoint, EndpointFault};
+use crate::endpoint::{Action, CLOCKS_DIFFER_BY, Endpoint, EndpointFault};
 
 /// How far logs are read back: as long as dead letters are kept. A run that is older is read from its event on.
 const LOOK_BACK: TimeDelta = TimeDelta::days(14);
-
-/// Logs may carry the clock of another machine than the event.
-pub(super) const CLOCKS_DIFFER_BY: TimeDelta = TimeDelta::minutes(5);
 
 /// Where the objects of all runs lie.
 const RUNS: &str = "runs/";
@@ -131,24 +127,8 @@ async fn read_lines(
     service: Service,
     since: DateTime<Utc>,
 ) -> Result<Vec<LogLine>, EndpointFault> {
-    let group = endpoint.names().log_group(service);
-    let filter = endpoint.clients().logs.filter_log_events().log_group_name(group);
-    let mut pages = filter.start_time(since.timestamp_millis()).into_paginator().send();
-    let mut lines = Vec::new();
-    while let Some(page) = pages.next().await {
-        let page = match page {
-            Ok(page) => page,
-            Err(error)
-                if error.as_service_error().is_some_and(FilterLogEventsError::is_resource_not_found_exception) =>
-            {
-                break;
-            }
-            Err(error) => return Err(endpoint.refusal(Action::FilterLogEvents, group)(error)),
-        };
-        let events = page.events().iter().filter_map(|event| Some((event.timestamp()?, event.message()?)));
-        lines.extend(events.map(|(time, text)| LogLine::read(service, time, text)));
-    }
-    Ok(lines)
+    let events = endpoint.log_events(service, since, None).await?;
+    Ok(events.iter().map(|(time, text)| LogLine::read(service, *time, text)).collect())
 }
 
 /// The runs that have any object.

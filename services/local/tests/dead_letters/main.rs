@@ -4,17 +4,19 @@
 mod events;
 mod faults;
 mod movies;
+#[path = "../program/mod.rs"]
+mod program;
 mod undelivered;
 mod up;
 
-use std::process::{Output, Stdio};
+use std::process::Output;
 use std::time::Duration;
 
 use local::{Configuration, DeadLetters, Endpoint, Options, Pipeline, STACK};
 use serde_json::Value;
 use tokio::process::Command;
 
-const LOCAL: &str = env!("CARGO_BIN_EXE_local");
+use self::program::{LOCAL, ended_with};
 
 /// More than anything takes that is waited for, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -53,21 +55,9 @@ fn undelivered_url(pipeline: &Pipeline) -> String {
 
 /// `cargo local dead-letters …` on a pipeline, with nobody at a terminal.
 async fn dead_letters(pipeline: &Pipeline, arguments: &[&str]) -> Output {
-    command(arguments).args(["--endpoint-url", &pipeline.emulator().endpoint()]).output().await.unwrap()
+    program::on(pipeline, "dead-letters", arguments).await
 }
 
 fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(LOCAL);
-    command.arg("dead-letters").args(arguments).stdin(Stdio::null());
-    command
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-/// What it printed, after asserting that it ended with this code.
-fn ended_with(code: i32, output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(code), "{}\n{}", text(&output.stdout), text(&output.stderr));
-    format!("{}{}", text(&output.stdout), text(&output.stderr))
+    program::command("dead-letters", arguments)
 }

@@ -3,10 +3,12 @@
 
 mod faults;
 mod movies;
+#[path = "../program/mod.rs"]
+mod program;
 mod runs;
 mod x_ray;
 
-use std::process::{Output, Stdio};
+use std::process::Output;
 use std::time::Duration;
 
 use domain::contract::{Service, metrics};
@@ -14,6 +16,8 @@ use domain::enriched::LATEST_KEY;
 use local::{Configuration, OmdbFault, Options, Outcome, Pipeline, ScheduledEvent, Span};
 use serde_json::Value;
 use tokio::process::Command;
+
+use self::program::ended_with;
 
 /// OpenTelemetry's number of the kind of an invocation's span.
 const SERVER: i32 = 2;
@@ -60,23 +64,11 @@ async fn redelivered(pipeline: &Pipeline, event: &ScheduledEvent, id: &str) {
 
 /// `cargo local explain …` on a pipeline.
 async fn explain(pipeline: &Pipeline, arguments: &[&str]) -> Output {
-    command(arguments).args(["--endpoint-url", &pipeline.emulator().endpoint()]).output().await.unwrap()
+    program::on(pipeline, "explain", arguments).await
 }
 
 fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
-    command.arg("explain").args(arguments).stdin(Stdio::null());
-    command
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-/// What it printed, after asserting that it ended with this code.
-fn ended_with(code: i32, output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(code), "{}\n{}", text(&output.stdout), text(&output.stderr));
-    format!("{}{}", text(&output.stdout), text(&output.stderr))
+    program::command("explain", arguments)
 }
 
 /// What it tells once that ends with `end`: log lines and spans of an invocation arrive after its work is done.

@@ -301,6 +301,11 @@ fn fails_again(delivery: u32, ms: i64, reason: &str) -> LogLine {
     movie_line(2, delivery, ms, "ERROR", "the record failed", json!({"reason": reason, "duration_ms": 10}))
 }
 
+/// What a run's story tells of its second movie.
+fn of_second_movie(shown: &str) -> Vec<&str> {
+    shown.lines().filter_map(|line| line.split_once("tt0000002  ")).map(|(_, what)| what).collect()
+}
+
 #[test]
 fn deliveries_that_fail_of_the_same_are_told_once_in_a_runs_story_and_each_in_the_movies() {
     let reasons = ["busy", "busy", "busy", "unknown id", "unknown id"];
@@ -308,10 +313,8 @@ fn deliveries_that_fail_of_the_same_are_told_once_in_a_runs_story_and_each_in_th
     let material = Material { lines: std::iter::once(published()).chain(lines).collect(), ..Material::default() };
     let story = Story::tell(&run(), &material);
     let shown = Shown { story: &story, options: "" }.to_string();
-    let of_movie: Vec<_> =
-        shown.lines().filter_map(|line| line.split_once("tt0000002  ")).map(|(_, what)| what).collect();
     assert_eq!(
-        of_movie,
+        of_second_movie(&shown),
         [
             "delivery 1 of its message",
             "ERROR the record failed: busy (10 ms)",
@@ -332,10 +335,8 @@ fn a_failure_of_the_same_after_a_message_was_sent_again_is_told_anew() {
     let lines = deliveries.map(|(delivery, ms)| fails_again(delivery, ms, "busy")).to_vec();
     let story = Story::tell(&run(), &Material { lines, ..Material::default() });
     let shown = Shown { story: &story, options: "" }.to_string();
-    let of_movie: Vec<_> =
-        shown.lines().filter_map(|line| line.split_once("tt0000002  ")).map(|(_, what)| what).collect();
     assert_eq!(
-        of_movie,
+        of_second_movie(&shown),
         [
             "delivery 1 of its message",
             "ERROR the record failed: busy (10 ms)",
