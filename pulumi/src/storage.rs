@@ -99,8 +99,8 @@ mod tests {
     #[test]
     fn the_objects_of_a_run_lie_where_the_policies_and_the_lifecycle_expect_them() {
         let body = json!({
-            "schema_version": 1, "run": "2026-11-22T12-00-00Z", "position": 1, "of": 1,
-            "movie": {"id": "tt0111161", "title": "The Shawshank Redemption", "imDbRating": "9.2"},
+            "schema_version": 1, "run": "2026-11-22T12-00-00Z", "ranking": "0123456789abcdef",
+            "position": 1, "of": 1, "movie": {"id": "tt0111161", "title": "The Shawshank Redemption", "imDbRating": "9.2"},
         });
         let message = MovieMessage::parse(&body.to_string()).unwrap();
         assert!(run_prefix(&message.run).starts_with(RUNS));

@@ -1,18 +1,22 @@
 //! Movie + OMDb → the record to store, and where a run's objects lie.
 //!
 //! ```text
-//! runs/<run>/<position>-<imdb id>.json   one enriched movie: the source's fields, then OMDb's
-//! runs/<run>/Top10Movies.json            the assembled list of a complete run
-//! Top10Movies.json                       the list of the newest complete run
+//! runs/<run>/<ranking>/<position>-<imdb id>.json   one enriched movie: the source's fields, then OMDb's
+//! runs/<run>/Top10Movies.json                      the assembled list of a complete run
+//! Top10Movies.json                                 the list of the newest complete run
 //! ```
 //!
 //! The key of a movie comes from its message alone. A message that is delivered again therefore meets its own object
-//! instead of making a second one.
+//! instead of making a second one. Should the source change between two attempts of one schedule event, the run has two
+//! rankings, each with objects of its own; the first of them to be complete becomes the run's list.
+
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
 use crate::message::MovieMessage;
 use crate::movie::ImdbId;
+use crate::ranking::RankingId;
 use crate::run::Run;
 
 /// The key of the newest complete list. The name is the original's, whatever `TOP_N` says: readers know it.
@@ -83,31 +87,60 @@ pub fn run_list_key(run: &Run) -> String {
 #[must_use]
 pub fn movie_key(message: &MovieMessage) -> String {
     let width = message.of.to_string().len().max(2);
-    let MovieMessage { run, position, movie, .. } = message;
-    format!("runs/{run}/{position:0width$}-{}.json", movie.id)
+    let MovieMessage { run, ranking, position, movie, .. } = message;
+    format!("runs/{run}/{ranking}/{position:0width$}-{}.json", movie.id)
 }
 
-/// The position and id that a key of a run's movie names; nothing for any other key.
-#[must_use]
-pub fn read_movie_key(run: &Run, key: &str) -> Option<(usize, ImdbId)> {
-    let name = key.strip_prefix(&run_prefix(run))?.strip_suffix(".json")?;
-    let (position, id) = name.split_once('-')?;
-    Some((position.parse().ok()?, ImdbId::parse(id).ok()?))
+/// What the key of a run's movie names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MovieKey {
+    /// The ranking it belongs to.
+    pub ranking: RankingId,
+    /// Its place in the ranking.
+    pub position: usize,
+    /// The movie.
+    pub id: ImdbId,
 }
 
-/// The keys of a run's movies in order of position, once all `of` of them are there; nothing before.
-///
-/// If the source changed between two attempts of one schedule event, a position may have two objects. The first in
-/// the order of keys is taken, so that everyone who looks takes the same one.
+/// Reads the key of a run's movie; nothing for any other key.
 #[must_use]
-pub fn complete_run<'a>(run: &Run, of: usize, keys: impl IntoIterator<Item = &'a str>) -> Option<Vec<String>> {
-    let mut by_position = std::collections::BTreeMap::<usize, &str>::new();
+pub fn read_movie_key(run: &Run, key: &str) -> Option<MovieKey> {
+    let (ranking, name) = key.strip_prefix(&run_prefix(run))?.split_once('/')?;
+    let (position, id) = name.strip_suffix(".json")?.split_once('-')?;
+    Some(MovieKey {
+        ranking: RankingId::parse(ranking).ok()?,
+        position: position.parse().ok()?,
+        id: ImdbId::parse(id).ok()?,
+    })
+}
+
+/// The keys of a run's movies by ranking and position. A run has one ranking, unless its source changed between two
+/// attempts of its event.
+#[must_use]
+pub fn movies_by_ranking<'a>(
+    run: &Run,
+    keys: impl IntoIterator<Item = &'a str>,
+) -> BTreeMap<RankingId, BTreeMap<usize, &'a str>> {
+    let mut rankings = BTreeMap::<_, BTreeMap<_, _>>::new();
     for key in keys {
-        if let Some((position, _)) = read_movie_key(run, key).filter(|(position, _)| (1..=of).contains(position)) {
-            by_position.entry(position).and_modify(|first| *first = key.min(first)).or_insert(key);
+        if let Some(MovieKey { ranking, position, .. }) = read_movie_key(run, key) {
+            rankings.entry(ranking).or_default().insert(position, key);
         }
     }
-    (by_position.len() == of).then(|| by_position.into_values().map(str::to_owned).collect())
+    rankings
+}
+
+/// The keys of a ranking's movies in order of position, once all `of` of them are there; nothing before.
+#[must_use]
+pub fn complete_ranking<'a>(
+    run: &Run,
+    ranking: &RankingId,
+    of: usize,
+    keys: impl IntoIterator<Item = &'a str>,
+) -> Option<Vec<String>> {
+    let mut movies = movies_by_ranking(run, keys).remove(ranking)?;
+    movies.retain(|position, _| (1..=of).contains(position));
+    (movies.len() == of).then(|| movies.into_values().map(str::to_owned).collect())
 }
 
 #[cfg(test)]
@@ -119,7 +152,8 @@ mod tests {
 
     fn message(position: usize, of: usize) -> MovieMessage {
         let body = json!({
-            "schema_version": 1, "run": "2026-11-22T12-00-00Z", "position": position, "of": of,
+            "schema_version": 1, "run": "2026-11-22T12-00-00Z", "ranking": "0123456789abcdef",
+            "position": position, "of": of,
             "movie": {"id": "tt0111161", "title": "The Shawshank Redemption", "imDbRating": "9.2"},
         });
         MovieMessage::parse(&body.to_string()).unwrap()
@@ -144,37 +178,37 @@ mod tests {
 
     #[test]
     fn positions_are_padded_so_that_a_listing_is_in_order() {
-        assert_eq!(movie_key(&message(1, 10)), "runs/2026-11-22T12-00-00Z/01-tt0111161.json");
-        assert_eq!(movie_key(&message(7, 7)), "runs/2026-11-22T12-00-00Z/07-tt0111161.json");
-        assert_eq!(movie_key(&message(12, 1000)), "runs/2026-11-22T12-00-00Z/0012-tt0111161.json");
+        assert_eq!(movie_key(&message(1, 10)), "runs/2026-11-22T12-00-00Z/0123456789abcdef/01-tt0111161.json");
+        assert_eq!(movie_key(&message(7, 7)), "runs/2026-11-22T12-00-00Z/0123456789abcdef/07-tt0111161.json");
+        assert_eq!(movie_key(&message(12, 1000)), "runs/2026-11-22T12-00-00Z/0123456789abcdef/0012-tt0111161.json");
     }
 
     #[test]
-    fn only_the_movies_of_the_run_count_towards_its_completion() {
-        let run = message(1, 2).run;
+    fn only_the_movies_of_the_ranking_count_towards_its_completion() {
+        let MovieMessage { run, ranking, .. } = message(1, 2);
         let first = movie_key(&message(1, 2));
-        let other = "runs/2026-11-23T12-00-00Z/02-tt0111161.json";
-        let stray = [first.as_str(), other, "runs/2026-11-22T12-00-00Z/Top10Movies.json", "Top10Movies.json"];
-        assert_eq!(complete_run(&run, 2, stray), None);
+        let stray = [
+            first.as_str(),
+            "runs/2026-11-23T12-00-00Z/0123456789abcdef/02-tt0111161.json",
+            "runs/2026-11-22T12-00-00Z/fedcba9876543210/02-tt0111161.json",
+            "runs/2026-11-22T12-00-00Z/02-tt0111161.json",
+            "runs/2026-11-22T12-00-00Z/Top10Movies.json",
+            "Top10Movies.json",
+        ];
+        assert_eq!(complete_ranking(&run, &ranking, 2, stray), None);
         let second = movie_key(&message(2, 2));
-        assert_eq!(complete_run(&run, 2, [second.as_str(), &first]), Some(vec![first.clone(), second.clone()]));
-    }
-
-    #[test]
-    fn of_two_objects_at_one_position_everyone_takes_the_same() {
-        let run = message(1, 1).run;
-        let keys = ["runs/2026-11-22T12-00-00Z/01-tt2222222.json", "runs/2026-11-22T12-00-00Z/01-tt1111111.json"];
-        assert_eq!(complete_run(&run, 1, keys), Some(vec![keys[1].to_owned()]));
+        let keys = [second.as_str(), &first];
+        assert_eq!(complete_ranking(&run, &ranking, 2, keys), Some(vec![first.clone(), second.clone()]));
     }
 
     proptest! {
         #[test]
-        fn a_key_names_the_position_and_id_it_was_made_from(of in 1_usize..=1000, share in 0.0_f64..1.0) {
+        fn a_key_names_the_ranking_position_and_id_it_was_made_from(of in 1_usize..=1000, share in 0.0_f64..1.0) {
             #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             let position = 1 + (share * of as f64) as usize;
             let message = message(position, of);
-            let id = message.movie.id.clone();
-            prop_assert_eq!(read_movie_key(&message.run, &movie_key(&message)), Some((position, id)));
+            let named = MovieKey { ranking: message.ranking.clone(), position, id: message.movie.id.clone() };
+            prop_assert_eq!(read_movie_key(&message.run, &movie_key(&message)), Some(named));
         }
     }
 }

@@ -6,7 +6,7 @@
 //! | Module | What it holds |
 //! |---|---|
 //! | [`movie`] | an item of the source, checked once on the way in |
-//! | [`ranking`] | items → the top N |
+//! | [`ranking`] | items → the top N, and its name |
 //! | [`run`] | one execution of the pipeline and its name |
 //! | [`message`] | what travels over the topic |
 //! | [`enriched`] | movie + OMDb → the record to store; object keys of a run |
@@ -23,4 +23,5 @@ pub mod run;
 
 pub use message::MovieMessage;
 pub use movie::{ImdbId, Movie};
+pub use ranking::RankingId;
 pub use run::Run;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::movie::Movie;
-use crate::ranking::MAX_TOP_N;
+use crate::ranking::{MAX_TOP_N, RankingId};
 use crate::run::Run;
 
 /// The version of [`MovieMessage`]'s JSON. It changes when an older reader would misread a newer message; a new field
@@ -17,7 +17,7 @@ pub const TRACEPARENT_ATTRIBUTE: &str = "traceparent";
 /// A ranked movie on its way to be enriched.
 ///
 /// ```json
-/// {"schema_version":1,"run":"2026-11-22T12-00-00Z","position":1,"of":10,
+/// {"schema_version":1,"run":"2026-11-22T12-00-00Z","ranking":"86c1d1af72a2b5f4","position":1,"of":10,
 ///  "movie":{"id":"tt0111161","rank":"1","title":"…","fullTitle":"…","year":"1994","image":"…","crew":"…",
 ///           "imDbRating":"9.2","imDbRatingCount":"2757004"}}
 /// ```
@@ -27,9 +27,11 @@ pub struct MovieMessage {
     schema_version: u32,
     /// The run this movie belongs to.
     pub run: Run,
-    /// Its place in the run, 1 to `of`.
+    /// The ranking of this run that it belongs to.
+    pub ranking: RankingId,
+    /// Its place in the ranking, 1 to `of`.
     pub position: usize,
-    /// How many movies the run has, 1 to [`MAX_TOP_N`].
+    /// How many movies the ranking has, 1 to [`MAX_TOP_N`].
     pub of: usize,
     /// The movie.
     pub movie: Movie,
@@ -39,11 +41,12 @@ impl MovieMessage {
     /// The messages of a run, best movie first.
     #[must_use]
     pub fn for_run(run: &Run, movies: Vec<Movie>) -> Vec<Self> {
-        let of = movies.len();
-        (1..)
-            .zip(movies)
-            .map(|(position, movie)| Self { schema_version: SCHEMA_VERSION, run: run.clone(), position, of, movie })
-            .collect()
+        let (ranking, of) = (RankingId::of(&movies), movies.len());
+        let message = |(position, movie)| {
+            let (run, ranking) = (run.clone(), ranking.clone());
+            Self { schema_version: SCHEMA_VERSION, run, ranking, position, of, movie }
+        };
+        (1..).zip(movies).map(message).collect()
     }
 
     /// Reads a message and checks what its fields say.
@@ -60,8 +63,8 @@ impl MovieMessage {
         if !(1..=MAX_TOP_N).contains(&wire.of) || !(1..=wire.of).contains(&wire.position) {
             return Err(MessageFault::PositionOutOfRange { position: wire.position, of: wire.of });
         }
-        let Wire { run, position, of, movie } = wire;
-        Ok(Self { schema_version: SCHEMA_VERSION, run, position, of, movie })
+        let Wire { run, ranking, position, of, movie } = wire;
+        Ok(Self { schema_version: SCHEMA_VERSION, run, ranking, position, of, movie })
     }
 }
 
@@ -73,6 +76,7 @@ struct Version {
 #[derive(Deserialize)]
 struct Wire {
     run: Run,
+    ranking: RankingId,
     position: usize,
     of: usize,
     movie: Movie,
@@ -109,8 +113,8 @@ mod tests {
 
     fn valid() -> Value {
         json!({
-            "schema_version": 1, "run": "2026-11-22T12-00-00Z", "position": 1, "of": 10,
-            "movie": {"id": "tt0111161", "title": "T", "imDbRating": "9.2"},
+            "schema_version": 1, "run": "2026-11-22T12-00-00Z", "ranking": "0123456789abcdef",
+            "position": 1, "of": 10, "movie": {"id": "tt0111161", "title": "T", "imDbRating": "9.2"},
         })
     }
 
@@ -127,12 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn the_messages_of_a_run_count_their_places_from_one() {
+    fn the_messages_of_a_run_count_their_places_from_one_and_share_a_ranking() {
         let movie = MovieMessage::parse(&valid().to_string()).unwrap().movie;
         let run = Run::parse("2026-11-22T12-00-00Z").unwrap();
-        let places: Vec<_> =
-            MovieMessage::for_run(&run, vec![movie; 3]).iter().map(|message| (message.position, message.of)).collect();
+        let messages = MovieMessage::for_run(&run, vec![movie; 3]);
+        let places: Vec<_> = messages.iter().map(|message| (message.position, message.of)).collect();
         assert_eq!(places, [(1, 3), (2, 3), (3, 3)]);
+        assert!(messages.iter().all(|message| message.ranking == messages[0].ranking));
     }
 
     #[test]
@@ -148,6 +153,7 @@ mod tests {
         assert!(fault_of(|m| m["schema_version"] = json!(2)).contains("schema version 2"));
         assert!(fault_of(|m| drop(m.as_object_mut().unwrap().remove("run"))).contains("missing field `run`"));
         assert!(fault_of(|m| m["run"] = json!("../..")).contains("names no run"));
+        assert!(fault_of(|m| m["ranking"] = json!("../..")).contains("names no ranking"));
         assert!(fault_of(|m| m["position"] = json!(0)).contains("position 0 of 10"));
         assert!(fault_of(|m| m["position"] = json!(11)).contains("position 11 of 10"));
         assert!(fault_of(|m| m["of"] = json!(1001)).contains("of 1001"));

@@ -5,8 +5,12 @@
 //! (<https://help.imdb.com/article/imdb/track-movies-tv/ratings-faq/G67Y87TFYYP6TWAV>), while the source gives that
 //! rating rounded to one decimal. The source's rank therefore breaks ties by what rounding hid.
 
+mod id;
+
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashSet};
+
+pub use id::{RankingId, RankingIdError};
 
 use crate::movie::{CheckedItem, Movie, Rejection};
 

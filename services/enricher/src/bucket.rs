@@ -25,8 +25,8 @@ pub trait Bucket: Send + Sync + 'static {
     /// An object's bytes.
     fn get(&self, key: &str) -> impl Future<Output = Result<Vec<u8>, BucketError>> + Send;
 
-    /// All keys under a prefix. For a run that is one page as a rule; more only if its source changed between two
-    /// attempts of its event, since then a position may have two objects.
+    /// All keys under a prefix. For a run that is one page as a rule; more if it has a thousand movies and its list, or
+    /// two rankings because its source changed between two attempts of its event.
     fn list(&self, prefix: &str) -> impl Future<Output = Result<Vec<String>, BucketError>> + Send;
 
     /// Stores an object, if `condition` holds when it is stored.

@@ -2,8 +2,8 @@
 //! (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyModel>), so whoever stores the last
 //! movie of a run sees all of them.
 
-use domain::Run;
-use domain::enriched::{LATEST_KEY, assemble, complete_run, run_list_key, run_prefix};
+use domain::enriched::{LATEST_KEY, assemble, complete_ranking, run_list_key, run_prefix};
+use domain::{RankingId, Run};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::bucket::{Bucket, BucketError, Condition, Object, Put};
@@ -56,14 +56,20 @@ impl CompletionError {
     }
 }
 
-/// Looks whether a run is complete; if so, sees to it that its list stands. It is written once: two who assemble it at
-/// the same time write the same bytes, and only one of them is told that it did.
+/// Looks whether a ranking of a run is complete; if so, sees to it that the run's list stands. It is written once: two
+/// who assemble it at the same time write the same bytes, and only one of them is told that it did. If the run has two
+/// rankings, because its source changed between two attempts of its event, the first to be complete is its list.
 ///
 /// # Errors
 /// [`BucketError`].
-pub async fn assemble_if_complete<B: Bucket>(bucket: &B, run: &Run, of: usize) -> Result<Completion, BucketError> {
+pub async fn assemble_if_complete<B: Bucket>(
+    bucket: &B,
+    run: &Run,
+    ranking: &RankingId,
+    of: usize,
+) -> Result<Completion, BucketError> {
     let keys = bucket.list(&run_prefix(run)).await?;
-    let Some(movies) = complete_run(run, of, keys.iter().map(String::as_str)) else {
+    let Some(movies) = complete_ranking(run, ranking, of, keys.iter().map(String::as_str)) else {
         return Ok(Completion::Incomplete);
     };
     let list_key = run_list_key(run);

@@ -11,10 +11,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use domain::Run;
 use domain::contract::environment::ENRICHER_RESERVE;
 use domain::contract::metrics::{ENRICHMENT_FAILURES, MOVIES_ENRICHED, RUN_DURATION, RUNS_COMPLETED};
 use domain::message::{MovieMessage, TRACEPARENT_ATTRIBUTE};
+use domain::{RankingId, Run};
 use function::{Deadline, milliseconds};
 use serde_json::Value;
 use telemetry::spans::attribute;
@@ -51,6 +51,7 @@ const MESSAGING_SYSTEM: &str = "aws_sqs";
 struct Done {
     enrichment: Enrichment,
     run: Run,
+    ranking: RankingId,
     position: usize,
     of: usize,
     /// The trace context of the span that sent it.
@@ -121,15 +122,15 @@ impl<B: Bucket, A: Ask, K: KeyStore> Enricher<B, A, K> {
 
     /// Completes each run of the batch once; gives the records of those that could not be completed.
     async fn complete_runs(&self, done: Vec<(&str, &Done)>, deadline: Deadline) -> Vec<String> {
-        let mut runs = BTreeMap::<(&Run, usize), Vec<(&str, &Done)>>::new();
+        let mut runs = BTreeMap::<(&Run, &RankingId, usize), Vec<(&str, &Done)>>::new();
         for (id, done) in done {
-            runs.entry((&done.run, done.of)).or_default().push((id, done));
+            runs.entry((&done.run, &done.ranking, done.of)).or_default().push((id, done));
         }
         let mut failed = Vec::new();
-        for ((run, of), records) in runs {
+        for ((run, ranking, of), records) in runs {
             let first = records.iter().min_by_key(|(_, done)| done.position);
             let span = completion_span(run, first.and_then(|(_, done)| done.sender.as_deref()));
-            let work = self.complete_run(run, of).instrument(span.clone());
+            let work = self.complete_run(run, ranking, of).instrument(span.clone());
             let completed = tokio::time::timeout_at(deadline.instant(), work).await;
             if let Err(error) = completed.unwrap_or(Err(CompletionError::OutOfTime)) {
                 tracing::error!(run = run.as_str(), reason = %error, "the run could not be completed; its records are tried again");
@@ -142,8 +143,8 @@ impl<B: Bucket, A: Ask, K: KeyStore> Enricher<B, A, K> {
 
     /// Counts a run when its list is stored, whatever becomes of latest: the next delivery finds the list and does not
     /// count it again.
-    async fn complete_run(&self, run: &Run, of: usize) -> Result<(), CompletionError> {
-        let list = match assemble_if_complete(&*self.bucket, run, of).await? {
+    async fn complete_run(&self, run: &Run, ranking: &RankingId, of: usize) -> Result<(), CompletionError> {
+        let list = match assemble_if_complete(&*self.bucket, run, ranking, of).await? {
             Completion::Incomplete => return Ok(()),
             Completion::AlreadyAssembled => None,
             Completion::Assembled { list } => {
@@ -213,6 +214,7 @@ impl<B: Bucket, A: Ask, K: KeyStore> Work<B, A, K> {
         Ok(Done {
             enrichment,
             run: message.run,
+            ranking: message.ranking,
             position: message.position,
             of: message.of,
             sender: sender_of(record).map(str::to_owned),

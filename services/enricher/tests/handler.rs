@@ -6,7 +6,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Harness, MemoryKeys, MemoryOmdb, RUN, SQS_BATCH, id_at, message, movie, run};
+use common::{Harness, MemoryKeys, MemoryOmdb, RANKING, RUN, SQS_BATCH, id_at, message, movie, run};
 use domain::contract::metrics::{
     ENRICHMENT_FAILURES, MOVIES_ENRICHED, OMDB_AUTH_REJECTED, OMDB_DURATION, OMDB_QUOTA_EXHAUSTED, OMDB_REQUESTS,
     RUN_DURATION, RUNS_COMPLETED,
@@ -23,7 +23,7 @@ fn batch() -> Value {
 async fn each_movie_is_stored_under_its_run_with_the_fields_of_both_sources() {
     let harness = Harness::new();
     assert!(harness.handle(batch()).await.is_empty());
-    let record = harness.bucket.json("runs/2026-11-22T12-00-00Z/01-tt0111161.json");
+    let record = harness.bucket.json(&format!("runs/2026-11-22T12-00-00Z/{RANKING}/01-tt0111161.json"));
     assert_eq!(record["title"], "The Shawshank Redemption");
     assert_eq!(record["imDbRatingCount"], "2757004");
     assert_eq!(record["Title"], "Title of tt0111161");
@@ -44,6 +44,24 @@ async fn the_last_movie_of_a_run_assembles_its_list_and_moves_latest() {
     assert_eq!(ids, [id_at(1), id_at(2), id_at(3)]);
     assert_eq!(latest["run"], RUN);
     assert_eq!(harness.bucket.json(&run_list_key(&run(RUN))), latest);
+    assert_eq!(harness.metrics.sum(RUNS_COMPLETED), 1);
+}
+
+/// The source changed between two attempts of the event: the first had sent one movie, the second sent its own two.
+#[tokio::test]
+async fn the_list_of_a_run_never_mixes_two_rankings() {
+    let harness = Harness::new();
+    let later = |position, id: &str| {
+        message(RUN, position, 2).replace(RANKING, "fedcba9876543210").replace(&id_at(position), id)
+    };
+    harness.handle_bodies([message(RUN, 1, 2), later(2, &id_at(1))]).await;
+    assert!(!harness.bucket.keys().contains(&LATEST_KEY.to_owned()), "no ranking is complete");
+    harness.handle_bodies([later(1, &id_at(2))]).await;
+    let latest = harness.bucket.json(LATEST_KEY);
+    let ids: Vec<_> = latest["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, [id_at(2), id_at(1)]);
+    assert!(harness.handle_bodies([message(RUN, 2, 2)]).await.is_empty());
+    assert_eq!(harness.bucket.json(LATEST_KEY), latest, "the first ranking to be complete is the run's list");
     assert_eq!(harness.metrics.sum(RUNS_COMPLETED), 1);
 }
 

@@ -17,7 +17,7 @@ mod show;
 
 use std::collections::BTreeMap;
 
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 
 pub use case::Case;
 pub use group::{Group, group};
@@ -53,8 +53,9 @@ impl DeadLetters {
     pub async fn open(endpoint: Endpoint) -> Result<Self, EndpointFault> {
         let names = endpoint.names();
         let queues = [&names.movies_queue, &names.dead_letters, &names.undelivered, &names.ranker_failures];
-        let urls = queues.map(|name| queue::url(&endpoint, name));
-        let urls = try_join_all(urls).await?;
+        // All are asked at once, and the first fault in their order is told, not whichever came first.
+        let urls = join_all(queues.map(|name| queue::url(&endpoint, name))).await;
+        let urls = urls.into_iter().collect::<Result<Vec<_>, _>>()?;
         let urls = queues.into_iter().cloned().zip(urls).collect();
         Ok(Self { endpoint, urls })
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use domain::Run;
 use domain::contract::{Service, metrics};
-use domain::enriched::{LATEST_KEY, read_movie_key, run_list_key, run_prefix};
+use domain::enriched::{LATEST_KEY, movies_by_ranking, run_list_key, run_prefix};
 use serde_json::Value;
 
 use crate::observe::MetricSums;
@@ -96,10 +96,11 @@ impl Pipeline {
 
     pub(crate) async fn state(&self, run: &Run) -> anyhow::Result<State> {
         let keys = self.objects(&run_prefix(run)).await?;
+        let rankings = movies_by_ranking(run, keys.iter().map(String::as_str));
         let spans = self.traces().spans();
         Ok(State {
             listed: keys.contains(&run_list_key(run)) && self.latest_is_at_least(run).await?,
-            stored: keys.iter().filter(|key| read_movie_key(run, key).is_some()).count(),
+            stored: rankings.values().map(BTreeMap::len).max().unwrap_or_default(),
             dead_letters: self.dead_letters().await?,
             ranker_failures: self.ranker_failures().await?,
             metrics: self.metric_sums().await?,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::Run;
 use domain::contract::metrics;
-use domain::enriched::{LATEST_KEY, read_movie_key, run_prefix};
+use domain::enriched::{LATEST_KEY, MovieKey, read_movie_key, run_prefix};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -95,7 +95,7 @@ impl Report {
 async fn read_movies(pipeline: &Pipeline, run: &Run) -> anyhow::Result<Vec<StoredMovie>> {
     let mut movies = Vec::new();
     for key in pipeline.objects(&run_prefix(run)).await? {
-        if let Some((position, id)) = read_movie_key(run, &key) {
+        if let Some(MovieKey { position, id, .. }) = read_movie_key(run, &key) {
             let record = pipeline.read_json(&key).await?.unwrap_or_default();
             let text = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
             let (title, year, rating) = (text("title"), text("year"), text("imDbRating"));

@@ -33,7 +33,7 @@ fn foreign(index: usize) -> String {
         0 => format!("not JSON {index}"),
         1 => format!(r#"{{"schema_version":2,"run":"{run}","position":1,"of":1,"number":{index}}}"#),
         2 => format!(
-            r#"{{"schema_version":1,"run":"{run}","position":2,"of":1,"movie":{{"id":"tt0111161","title":"{index}","imDbRating":"9"}}}}"#
+            r#"{{"schema_version":1,"run":"{run}","ranking":"0123456789abcdef","position":2,"of":1,"movie":{{"id":"tt0111161","title":"{index}","imDbRating":"9"}}}}"#
         ),
         _ => String::new(),
     }

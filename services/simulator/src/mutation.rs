@@ -10,6 +10,8 @@ pub enum Mutation {
     WholeBatchSuccess,
     /// Objects of all runs lie in one folder.
     KeyWithoutRun,
+    /// All messages of a run name the same ranking, whatever the source has become.
+    OneRankingPerRun,
     /// Latest is written whatever stands there.
     LatestWithoutCondition,
     /// Every object is written whatever stands there.
@@ -28,10 +30,11 @@ pub enum Mutation {
 
 impl Mutation {
     /// Each of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::DeleteBeforeStore,
         Self::WholeBatchSuccess,
         Self::KeyWithoutRun,
+        Self::OneRankingPerRun,
         Self::LatestWithoutCondition,
         Self::NoConditions,
         Self::CompletionFailuresIgnored,
@@ -48,6 +51,7 @@ impl Mutation {
             Self::DeleteBeforeStore => "delete-before-store",
             Self::WholeBatchSuccess => "whole-batch-success",
             Self::KeyWithoutRun => "key-without-run",
+            Self::OneRankingPerRun => "one-ranking-per-run",
             Self::LatestWithoutCondition => "latest-without-condition",
             Self::NoConditions => "no-conditions",
             Self::CompletionFailuresIgnored => "completion-failures-ignored",

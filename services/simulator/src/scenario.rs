@@ -32,8 +32,7 @@ pub struct Scenario {
     pub foreign: Vec<Duration>,
     /// When somebody redrives all that failed for good.
     pub redrives: Vec<Duration>,
-    /// Whether the source object may change between two attempts of one event; else it changes by the day. Off in the
-    /// worlds of seeds, because the pipeline does not hold what it should then: see `tests/known.rs`.
+    /// Whether the source object may change between two attempts of one event; else it changes by the day.
     pub source_changes: bool,
     /// When faults end.
     pub storm: Duration,
@@ -76,7 +75,7 @@ pub struct Deployment {
 const FIRST_RUN: &str = "2026-11-22T12:00:00Z";
 
 impl Scenario {
-    /// The world of a seed. The source stays the same over the attempts of an event.
+    /// The world of a seed.
     #[must_use]
     pub fn from_seed(seed: u64) -> Self {
         let mut rng = Dice::new(seed).at(u64::MAX, "scenario", 0);
@@ -94,7 +93,7 @@ impl Scenario {
             unknown: (0..top_n + SPARE).filter(|_| rng.u8(..20) == 0).collect(),
             foreign: (0..foreign).map(|_| within(&mut rng, storm)).collect(),
             redrives: (0..redrives).map(|_| within(&mut rng, storm)).collect(),
-            source_changes: false,
+            source_changes: rng.bool(),
             storm,
             faults_per_mille: one_of(&mut rng, &[10, 50, 150, 400]),
             kinds: if rng.bool() { u32::MAX } else { rng.u32(..) | rng.u32(..) },

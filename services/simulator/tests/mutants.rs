@@ -38,6 +38,11 @@ fn keys_without_their_run_are_noticed() {
 }
 
 #[test]
+fn rankings_without_names_are_noticed_once_the_source_changes_between_two_attempts() {
+    is_noticed(Mutation::OneRankingPerRun, &[Rule::Bytes]);
+}
+
+#[test]
 fn latest_without_a_condition_is_noticed() {
     is_noticed(Mutation::LatestWithoutCondition, &[Rule::Latest]);
 }

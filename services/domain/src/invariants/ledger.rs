@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Happened, Rule, Standing, Violation};
-use crate::enriched::{LATEST_KEY, OmdbMovie, enrich, movie_key, read_movie_key, run_list_key, run_prefix};
+use crate::enriched::{LATEST_KEY, MovieKey, OmdbMovie, enrich, movie_key, read_movie_key, run_list_key, run_prefix};
 use crate::message::MovieMessage;
 use crate::movie::ImdbId;
+use crate::ranking::RankingId;
 use crate::run::Run;
 
 /// The past, told step by step: what a step breaks is said at once, what only shows in the whole by
@@ -13,10 +14,10 @@ use crate::run::Run;
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
     events: BTreeSet<Run>,
-    /// By the key of their object. Two attempts of one event may send different messages of the same key.
+    /// By the key of their object. Whoever makes messages by hand may make different ones of the same key.
     published: BTreeMap<String, Vec<MovieMessage>>,
-    /// The runs' sizes, as their messages have them; two if the source changed between two attempts.
-    runs: BTreeMap<Run, BTreeSet<usize>>,
+    /// The runs' rankings with their sizes; more than one if the source changed between two attempts.
+    runs: BTreeMap<Run, BTreeSet<(RankingId, usize)>>,
     /// Texts that are no message of ours.
     foreign: BTreeSet<String>,
     answers: HashMap<ImdbId, Vec<OmdbMovie>>,
@@ -43,8 +44,8 @@ impl Ledger {
         let outside = Outside::of(standing);
         let mut violations = self.lost(&outside);
         violations.extend(self.events.iter().filter_map(|run| self.event(run, standing)));
-        for (run, sizes) in &self.runs {
-            violations.extend(sizes.iter().filter_map(|of| self.completed(run, *of, &outside)));
+        for (run, rankings) in &self.runs {
+            violations.extend(rankings.iter().filter_map(|(ranking, of)| self.completed(run, ranking, *of, &outside)));
         }
         if standing.recovered {
             violations.extend(unrecovered(standing));
@@ -57,7 +58,7 @@ impl Ledger {
             self.foreign.insert(body.to_owned());
             return;
         };
-        self.runs.entry(message.run.clone()).or_default().insert(message.of);
+        self.runs.entry(message.run.clone()).or_default().insert((message.ranking.clone(), message.of));
         let messages = self.published.entry(movie_key(&message)).or_default();
         if !messages.contains(&message) {
             messages.push(message);
@@ -96,10 +97,10 @@ impl Ledger {
         unexplained.then(|| violation(Rule::Bytes, format!("no message and answer of OMDb explain the bytes of {key}")))
     }
 
-    /// A list is sound if it is the stored records of some size of its run in order, and holds no movie twice.
+    /// A list is sound if it is the stored records of one ranking of its run in order, and holds no movie twice.
     fn list_fault(&self, run: &Run, body: &[u8]) -> Option<Violation> {
-        let mut sizes = self.runs.get(run).into_iter().flatten();
-        let Some(ids) = sizes.find_map(|of| self.read_list(run, *of, body)) else {
+        let mut rankings = self.runs.get(run).into_iter().flatten();
+        let Some(ids) = rankings.find_map(|(ranking, of)| self.read_list(run, ranking, *of, body)) else {
             return Some(violation(Rule::Bytes, format!("the list of {run} is not its stored records in order")));
         };
         let mut seen = BTreeSet::new();
@@ -107,30 +108,28 @@ impl Ledger {
         Some(violation(Rule::Bytes, format!("the list of {run} holds {twice} twice")))
     }
 
-    /// The movies of a list, if it is what was stored. With two objects at one position, either may be in it.
-    fn read_list(&self, run: &Run, of: usize, body: &[u8]) -> Option<Vec<String>> {
+    /// The movies of a list, if it is what was stored of a ranking.
+    fn read_list(&self, run: &Run, ranking: &RankingId, of: usize, body: &[u8]) -> Option<Vec<String>> {
         let mut rest = body.strip_prefix(format!(r#"{{"run":"{run}","items":["#).as_bytes())?;
         let mut ids = Vec::new();
         for position in 1..=of {
             if position > 1 {
                 rest = rest.strip_prefix(b",")?;
             }
-            let mut candidates = self.records(run).filter(|(at, ..)| *at == position);
-            let (id, after) = candidates.find_map(|(_, id, record)| Some((id, rest.strip_prefix(record)?)))?;
-            ids.push(id.to_string());
+            let mut candidates = self.records(run, ranking).filter(|(named, _)| named.position == position);
+            let (named, after) = candidates.find_map(|(named, record)| Some((named, rest.strip_prefix(record)?)))?;
+            ids.push(named.id.to_string());
             rest = after;
         }
         (rest == b"]}").then_some(ids)
     }
 
-    /// The stored records of a run: position, id, bytes.
-    fn records<'a>(&'a self, run: &'a Run) -> impl Iterator<Item = (usize, ImdbId, &'a [u8])> {
+    /// The stored records of a ranking.
+    fn records<'a>(&'a self, run: &'a Run, ranking: &'a RankingId) -> impl Iterator<Item = (MovieKey, &'a [u8])> {
         let prefix = run_prefix(run);
         let of_run = self.objects.range(prefix.clone()..).take_while(move |(key, _)| key.starts_with(&prefix));
-        of_run.filter_map(|(key, body)| {
-            let (position, id) = read_movie_key(run, key)?;
-            Some((position, id, body.as_slice()))
-        })
+        let of_run = of_run.filter_map(|(key, body)| Some((read_movie_key(run, key)?, body.as_slice())));
+        of_run.filter(|(named, _)| named.ranking == *ranking)
     }
 
     fn move_latest(&mut self, body: &[u8], run: Option<&Run>) -> Vec<Violation> {
@@ -178,17 +177,17 @@ impl Ledger {
 
     fn event(&self, run: &Run, standing: &Standing) -> Option<Violation> {
         let has_failed = standing.failed_events.contains(run) || standing.pending_events.contains(run);
-        let mut sizes = self.runs.get(run).into_iter().flatten();
-        let mut is_published = || sizes.any(|of| self.published_positions(run, *of).len() == *of);
+        let mut rankings = self.runs.get(run).into_iter().flatten();
+        let mut is_published = || rankings.any(|(ranking, of)| self.published_positions(run, ranking).len() == *of);
         (!has_failed && !is_published()).then(|| {
             let sentence = format!("the event of {run} was accepted, but is neither published as a whole nor failed");
             violation(Rule::Events, sentence)
         })
     }
 
-    fn published_positions(&self, run: &Run, of: usize) -> BTreeSet<usize> {
+    fn published_positions(&self, run: &Run, ranking: &RankingId) -> BTreeSet<usize> {
         let messages = self.of_run(run).flat_map(|(_, messages)| messages);
-        messages.filter(|message| message.of == of).map(|message| message.position).collect()
+        messages.filter(|message| message.ranking == *ranking).map(|message| message.position).collect()
     }
 
     fn of_run(&self, run: &Run) -> impl Iterator<Item = (&String, &Vec<MovieMessage>)> {
@@ -196,12 +195,12 @@ impl Ledger {
         self.published.range(prefix.clone()..).take_while(move |(key, _)| key.starts_with(&prefix))
     }
 
-    /// With all movies of a run stored and no message left that could still complete it, its list stands and latest is
-    /// of this run or a newer one.
-    fn completed(&self, run: &Run, of: usize, outside: &Outside<'_>) -> Option<Violation> {
-        let stored: BTreeSet<_> =
-            self.records(run).map(|(position, ..)| position).filter(|position| *position <= of).collect();
-        if stored.len() < of || outside.runs.contains(run) {
+    /// With all movies of a ranking stored and no message left that could still complete it, its run's list stands and
+    /// latest is of this run or a newer one.
+    fn completed(&self, run: &Run, ranking: &RankingId, of: usize, outside: &Outside<'_>) -> Option<Violation> {
+        let stored: BTreeSet<_> = self.records(run, ranking).map(|(named, _)| named.position).collect();
+        let is_left = outside.rankings.contains(&(run.clone(), ranking.clone()));
+        if !(1..=of).all(|position| stored.contains(&position)) || is_left {
             return None;
         }
         if !self.objects.contains_key(&run_list_key(run)) {
@@ -229,18 +228,18 @@ fn unrecovered(standing: &Standing) -> Vec<Violation> {
 /// The messages outside of the bucket, in the forms they are looked for.
 struct Outside<'a> {
     keys: BTreeSet<String>,
-    runs: BTreeSet<Run>,
+    rankings: BTreeSet<(Run, RankingId)>,
     foreign: BTreeSet<&'a str>,
 }
 
 impl<'a> Outside<'a> {
     fn of(standing: &'a Standing) -> Self {
-        let mut outside = Self { keys: BTreeSet::new(), runs: BTreeSet::new(), foreign: BTreeSet::new() };
+        let mut outside = Self { keys: BTreeSet::new(), rankings: BTreeSet::new(), foreign: BTreeSet::new() };
         for body in standing.waiting.iter().chain(&standing.dead) {
             match MovieMessage::parse(body) {
                 Ok(message) => {
                     outside.keys.insert(movie_key(&message));
-                    outside.runs.insert(message.run);
+                    outside.rankings.insert((message.run, message.ranking));
                 }
                 Err(_) => drop(outside.foreign.insert(body)),
             }

@@ -6,6 +6,7 @@ use crate::message::MovieMessage;
 
 const OLD: &str = "2026-11-21T12-00-00Z";
 const NEW: &str = "2026-11-22T12-00-00Z";
+const RANKING: &str = "0123456789abcdef";
 
 fn run(name: &str) -> Run {
     Run::parse(name).unwrap()
@@ -13,7 +14,8 @@ fn run(name: &str) -> Run {
 
 fn message(run: &str, position: usize) -> String {
     let movie = json!({"id": format!("tt{position:07}"), "title": "T", "imDbRating": "9.2"});
-    json!({"schema_version": 1, "run": run, "position": position, "of": 2, "movie": movie}).to_string()
+    json!({"schema_version": 1, "run": run, "ranking": RANKING, "position": position, "of": 2, "movie": movie})
+        .to_string()
 }
 
 fn omdb(position: usize) -> OmdbMovie {

@@ -20,6 +20,7 @@ use telemetry::testing::{Captured, Recorded, capture};
 
 pub(crate) const SQS_BATCH: &str = include_str!("../events/sqs-batch.json");
 pub(crate) const RUN: &str = "2026-11-22T12-00-00Z";
+pub(crate) const RANKING: &str = "0123456789abcdef";
 
 /// A bucket in memory with S3's conditional writes.
 #[derive(Clone, Default)]
@@ -273,7 +274,8 @@ pub(crate) fn record(id: &str, body: &str) -> Value {
 /// The message of the movie at this position; ids follow positions.
 pub(crate) fn message(run: &str, position: usize, of: usize) -> String {
     let movie = json!({"id": id_at(position), "title": format!("Movie {position}"), "imDbRating": "9.0"});
-    json!({"schema_version": 1, "run": run, "position": position, "of": of, "movie": movie}).to_string()
+    json!({"schema_version": 1, "run": run, "ranking": RANKING, "position": position, "of": of, "movie": movie})
+        .to_string()
 }
 
 pub(crate) fn id_at(position: usize) -> String {

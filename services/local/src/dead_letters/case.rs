@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn messages_that_failed_of_the_same_share_their_cause_whatever_their_names() {
         let body = |id: &str, position: usize| {
-            json!({"schema_version": 1, "run": RUN, "position": position, "of": 2,
+            json!({"schema_version": 1, "run": RUN, "ranking": "0123456789abcdef", "position": position, "of": 2,
                    "movie": {"id": id, "title": "T", "imDbRating": "9"}})
         };
         let cause = |id: &str, position: usize| {

@@ -146,7 +146,7 @@ pub(super) async fn enricher_throttled(stage: &Stage) -> anyhow::Result<()> {
     one_at_a_time(&stage.pipeline, Service::Enricher).await?;
     stage.omdb()?.fail(OTHER, OmdbFault::Delay(Duration::from_secs(4)));
     let message = json!({
-        "schema_version": 1, "run": "2026-11-21T12-00-00Z", "position": 1, "of": 2,
+        "schema_version": 1, "run": "2026-11-21T12-00-00Z", "ranking": "0123456789abcdef", "position": 1, "of": 2,
         "movie": {"id": OTHER, "title": "A film", "imDbRating": "9"},
     });
     let event = json!({"Records": [{"messageId": "other", "body": message.to_string()}]});

@@ -55,7 +55,7 @@ fn of_delivery(delivery: impl std::fmt::Display) -> String {
 /// Whether a call is about the movie's own object.
 fn is_of_own_object(of_run: &OfRun<'_>, span: &SpanRecord, imdb_id: Option<&str>) -> bool {
     let named = span.attributes.get(S3_KEY).and_then(|key| read_movie_key(of_run.run, key));
-    named.is_some_and(|(_, id)| imdb_id == Some(id.as_str()))
+    named.is_some_and(|named| imdb_id == Some(named.id.as_str()))
 }
 
 pub(super) fn add_lines(steps: &mut Vec<Step>, of_run: &OfRun<'_>) {
@@ -104,7 +104,7 @@ pub(super) fn add_objects(steps: &mut Vec<Step>, of_run: &OfRun<'_>) -> Option<D
     let list_key = run_list_key(of_run.run);
     let mut listed = None;
     for object in &of_run.material.objects {
-        let imdb_id = read_movie_key(of_run.run, &object.key).map(|(_, id)| id.to_string());
+        let imdb_id = read_movie_key(of_run.run, &object.key).map(|named| named.id.to_string());
         let is_list = object.key == list_key;
         if imdb_id.is_none() && !is_list {
             continue;

@@ -86,8 +86,8 @@ impl<'a> OfRun<'a> {
         });
         let dead = self.dead_letters.iter().filter_map(|dead| Some((dead.imdb_id.clone()?, dead.position?)));
         let stored = self.material.objects.iter().filter_map(|object| {
-            let (position, id) = read_movie_key(self.run, &object.key)?;
-            Some((id.to_string(), position))
+            let named = read_movie_key(self.run, &object.key)?;
+            Some((named.id.to_string(), named.position))
         });
         of_lines.chain(of_spans).chain(dead).chain(stored).collect()
     }

@@ -89,7 +89,7 @@ impl Sources {
             return Ok(told);
         }
         let objects = objects(&self.endpoint, &self.bucket, run).await?;
-        Ok(objects.iter().any(|object| read_movie_key(run, &object.key).is_some_and(|(_, stored)| stored == *id)))
+        Ok(objects.iter().any(|object| read_movie_key(run, &object.key).is_some_and(|named| named.id == *id)))
     }
 
     /// Everything there is to tell of one run.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::Run;
-use domain::enriched::read_movie_key;
+use domain::enriched::movies_by_ranking;
 
 use super::assembly::{add_deliveries_without_span, add_lines, add_objects, note_messages_sent_again, steps_of_spans};
 use super::failures::{raise_untold_calls, untold_spans};
@@ -134,9 +134,12 @@ impl Story {
     }
 }
 
+/// Of a run with two rankings, because its source changed between two attempts of its event, that of the one with most
+/// movies stored.
 fn stored_positions(of_run: &OfRun<'_>) -> BTreeSet<usize> {
-    let objects = of_run.material.objects.iter();
-    objects.filter_map(|object| Some(read_movie_key(of_run.run, &object.key)?.0)).collect()
+    let keys = of_run.material.objects.iter().map(|object| object.key.as_str());
+    let rankings = movies_by_ranking(of_run.run, keys).into_values();
+    rankings.map(|movies| movies.into_keys().collect()).max_by_key(BTreeSet::len).unwrap_or_default()
 }
 
 fn missing(of_run: &OfRun<'_>) -> Vec<Missing> {

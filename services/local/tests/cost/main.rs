@@ -41,7 +41,7 @@ fn batch(run: &str) -> Value {
     let source: Value = serde_json::from_slice(local::SAMPLE_SOURCE).unwrap();
     let movies = source["items"].as_array().unwrap().iter().take(MOVIES as usize);
     let record = |(index, movie): (usize, &Value)| {
-        let body = json!({"schema_version": 1, "run": run, "position": index + 1, "of": MOVIES, "movie": movie});
+        let body = json!({"schema_version": 1, "run": run, "ranking": "0123456789abcdef", "position": index + 1, "of": MOVIES, "movie": movie});
         json!({"messageId": index.to_string(), "body": body.to_string(), "eventSource": "aws:sqs"})
     };
     json!({"Records": movies.enumerate().map(record).collect::<Vec<_>>()})

@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
+use domain::MovieMessage;
 use domain::contract::{Service, logs};
+use domain::enriched::movie_key;
 use domain::message::TRACEPARENT_ATTRIBUTE;
 use local::{FailureQueue, OmdbFault, Outcome, Pipeline, RedriveOutcome, ScheduledEvent, Selection, group};
 use serde_json::Value;
@@ -63,7 +65,7 @@ async fn dead_movies_are_grouped_by_cause_and_shown_with_their_trace_and_log_and
 
 #[tokio::test]
 async fn one_movie_is_redriven_in_its_trace_and_completes_while_the_others_stay() {
-    let (pipeline, event, ids) = with_three_dead().await;
+    let (pipeline, _, ids) = with_three_dead().await;
     let dead_letters = open(&pipeline).await;
     let found = dead_letters.read().await.unwrap();
     let selection = Selection { movies: vec![ids[0].clone()], ..Selection::default() };
@@ -79,7 +81,7 @@ async fn one_movie_is_redriven_in_its_trace_and_completes_while_the_others_stay(
         redriven.iter().map(|one| (&one.id, &one.outcome)).collect::<Vec<_>>(),
         [(&letter.id, &RedriveOutcome::Sent)]
     );
-    let key = format!("runs/{}/01-{}.json", event.run, ids[0]);
+    let key = movie_key(&MovieMessage::parse(&letter.body).unwrap());
     let stored = async |pipeline: &Pipeline| pipeline.read_object(&key).await;
     pipeline.eventually("the redriven movie", PATIENCE, stored).await.unwrap();
     let traced = async |pipeline: &Pipeline| Ok((spans_of_movie(pipeline, trace_id) > spans_before).then_some(()));

@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::{PATIENCE, dead_letters, ended_with, failing, open, undelivered_url};
 
 const RUN: &str = "2026-11-22T12-00-00Z";
+const RANKING: &str = "0123456789abcdef";
 
 fn text(value: &str) -> MessageAttributeValue {
     MessageAttributeValue::builder().data_type("String").string_value(value).build().unwrap()
@@ -15,7 +16,9 @@ fn text(value: &str) -> MessageAttributeValue {
 async fn leave_undelivered(pipeline: &Pipeline, of: usize) {
     for position in 1..=of {
         let movie = json!({"id": format!("tt{position:07}"), "title": "A film", "imDbRating": "9"});
-        let body = json!({"schema_version": 1, "run": RUN, "position": position, "of": of, "movie": movie});
+        let body = json!({
+            "schema_version": 1, "run": RUN, "ranking": RANKING, "position": position, "of": of, "movie": movie,
+        });
         let send =
             pipeline.clients().sqs.send_message().queue_url(undelivered_url(pipeline)).message_body(body.to_string());
         send.message_attributes(TRACEPARENT_ATTRIBUTE, text("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"))
@@ -59,7 +62,7 @@ async fn an_undelivered_message_goes_to_the_movies_queue_and_is_enriched() {
     let [from, to] = ["movie-pipeline-local-movies-undelivered", "movie-pipeline-local-movies"];
     assert!(planned.contains(&format!("From {from} to {to}:")), "{planned}");
     ended_with(0, &dead_letters(&pipeline, &["redrive", "--run", RUN, "--yes"]).await);
-    let key = format!("runs/{RUN}/01-tt0000001.json");
+    let key = format!("runs/{RUN}/{RANKING}/01-tt0000001.json");
     let stored = async |pipeline: &Pipeline| pipeline.read_object(&key).await;
     pipeline.eventually("the redriven movie", PATIENCE, stored).await.unwrap();
     assert_eq!(pipeline.messages_in(&undelivered_url(&pipeline)).await.unwrap(), 0);

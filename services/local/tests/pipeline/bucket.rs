@@ -49,7 +49,7 @@ async fn a_listing_has_every_key_however_many_pages_it_takes() {
     let pipeline = Pipeline::start(Options::default()).await.unwrap();
     let bucket = bucket(&pipeline);
     for number in 0..1_005 {
-        let key = format!("runs/2026-11-22T12-00-00Z/{number:04}-tt0000001.json");
+        let key = format!("runs/2026-11-22T12-00-00Z/0123456789abcdef/{number:04}-tt0000001.json");
         let object = Object { key: &key, body: b"{}", run: None };
         assert_eq!(bucket.put(object, &Condition::Absent).await.unwrap(), Put::Stored);
     }

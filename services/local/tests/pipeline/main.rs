@@ -53,7 +53,7 @@ fn sample_ids(count: usize) -> Vec<String> {
 
 fn message(run: &str, position: usize, of: usize, id: &str) -> Value {
     json!({
-        "schema_version": 1, "run": run, "position": position, "of": of,
+        "schema_version": 1, "run": run, "ranking": "0123456789abcdef", "position": position, "of": of,
         "movie": {"id": id, "title": "A film", "imDbRating": "9"},
     })
 }

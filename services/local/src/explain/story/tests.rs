@@ -7,6 +7,7 @@ use super::super::span::SpanRecord;
 use super::*;
 
 const RUN: &str = "2026-11-22T12-00-00Z";
+const RANKING: &str = "0123456789abcdef";
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const MOVIES: [&str; 2] = ["tt0000001", "tt0000002"];
 
@@ -49,7 +50,7 @@ fn stored_line(position: usize, delivery: u32, ms: i64) -> LogLine {
 }
 
 fn object(name: &str, ms: i64, bytes: u64) -> StoredObject {
-    StoredObject { key: format!("runs/{RUN}/{name}"), bytes, stored: at(ms) }
+    StoredObject { key: format!("runs/{RUN}/{RANKING}/{name}"), bytes, stored: at(ms) }
 }
 
 fn span(id: &str, parent: &str, kind: &str, name: &str, ms: i64, attributes: Value) -> Value {
@@ -111,7 +112,8 @@ fn redelivered() -> Material {
     let get = |id, parent, ms, status| {
         span(id, parent, "CLIENT", "GET OMDb", ms, json!({"imdb_id": MOVIES[1], "http.response.status_code": status}))
     };
-    let put = json!({"aws.s3.key": format!("runs/{RUN}/02-tt0000002.json"), "http.response.status_code": 200});
+    let put =
+        json!({"aws.s3.key": format!("runs/{RUN}/{RANKING}/02-tt0000002.json"), "http.response.status_code": 200});
     let mut first = failed(delivery("d1", "1", 200), why);
     first["events"] =
         json!([{"name": "OMDb gave no usable answer", "timeUnixNano": at(215).timestamp_nanos_opt().unwrap()}]);
@@ -129,7 +131,7 @@ fn redelivered() -> Material {
         objects: vec![
             object("01-tt0000001.json", 0, 1_200),
             object("02-tt0000002.json", 3000, 1_300),
-            object("Top10Movies.json", 3000, 2_600),
+            StoredObject { key: format!("runs/{RUN}/Top10Movies.json"), bytes: 2_600, stored: at(3000) },
         ],
         ..Material::default()
     }
@@ -160,7 +162,7 @@ fn a_movies_story_has_its_failure_its_second_delivery_and_its_object_in_order_ea
     );
     assert!(story.steps.is_sorted_by_key(|step| step.time));
     let stored = story.steps.iter().find(|step| step.what == "the movie is stored").unwrap();
-    assert_eq!(stored.object, Some((format!("runs/{RUN}/02-tt0000002.json"), 1_300)));
+    assert_eq!(stored.object, Some((format!("runs/{RUN}/{RANKING}/02-tt0000002.json"), 1_300)));
     assert_eq!((story.stored, story.of, story.listed), (2, Some(2), Some(at(3400))));
 }
 
@@ -190,7 +192,7 @@ fn a_run_tells_what_went_well_in_a_line_and_what_did_not_in_full() {
         .into();
     assert!(places.is_sorted(), "{shown}");
     assert!(shown.contains("took     3.400 s from its event to its list"), "{shown}");
-    assert!(shown.contains(": 02-tt0000002.json, 1,300 bytes (50 ms)"), "{shown}");
+    assert!(shown.contains(&format!(": {RANKING}/02-tt0000002.json, 1,300 bytes (50 ms)")), "{shown}");
 }
 
 fn dead(position: usize, cause: &str) -> DeadLetter {
