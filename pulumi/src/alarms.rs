@@ -34,7 +34,7 @@ use crate::program::Stack;
 use crate::resource::{EventRule, Function, Handle, Key, MetricAlarm, Topic, literal};
 use signal::{Breach, Signal, Window};
 
-pub use notices::Notice;
+pub use notices::{DESCRIPTION_BYTES, Notice};
 pub use table::ALARMS;
 
 /// Whom an alarm wakes.

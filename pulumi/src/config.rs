@@ -53,6 +53,7 @@ pub struct Config {
     pub omdb_connect_timeout_ms: u32,
     pub omdb_timeout_ms: u32,
     pub omdb_max_attempts: u32,
+    pub omdb_daily_limit: u32,
     pub run_retention_days: u32,
     pub noncurrent_version_retention_days: u32,
     pub log_retention_days: u32,
@@ -101,6 +102,7 @@ impl Config {
             omdb_connect_timeout_ms: reader.value(setting::OMDB_CONNECT_TIMEOUT_MS),
             omdb_timeout_ms: reader.value(setting::OMDB_TIMEOUT_MS),
             omdb_max_attempts: reader.value(setting::OMDB_MAX_ATTEMPTS),
+            omdb_daily_limit: reader.value(setting::OMDB_DAILY_LIMIT),
             run_retention_days: reader.value(setting::RUN_RETENTION_DAYS),
             noncurrent_version_retention_days: reader.value(setting::NONCURRENT_VERSION_RETENTION_DAYS),
             log_retention_days: reader.value(setting::LOG_RETENTION_DAYS),
@@ -122,6 +124,7 @@ impl Config {
     fn check_together(&self, reader: &mut Reader) {
         self.check_batches(reader);
         self.check_timeouts(reader);
+        self.check_daily_limit(reader);
         self.check_run_late(reader);
         // It changes the whole account: not by mistake.
         let is_known = reader.knows(&[setting::TRANSACTION_SEARCH, setting::OTLP_ENDPOINT]);
@@ -151,6 +154,15 @@ impl Config {
                 &self.omdb_timeout_ms.to_string(),
                 &format!("less than {timeout} by more than the {reserve_ms} ms that the enricher keeps for storing"),
             );
+        }
+    }
+
+    /// A run that needs more than a day's requests is late each day, and the next one comes on top.
+    fn check_daily_limit(&self, reader: &mut Reader) {
+        let is_known = reader.knows(&[setting::TOP_N, setting::OMDB_DAILY_LIMIT]);
+        if is_known && self.omdb_daily_limit < self.top_n {
+            let allowed = format!("{} or more, which is {}", self.top_n, setting::TOP_N.key());
+            reader.refuse(setting::OMDB_DAILY_LIMIT, &self.omdb_daily_limit.to_string(), &allowed);
         }
     }
 
@@ -322,6 +334,7 @@ mod tests {
             ("enricherTimeoutSeconds", "omdbTimeoutMs", "59000"),
             ("otlpEndpoint", "transactionSearch", "true"),
             ("schedule", "runLateAlarmHours", "2"),
+            ("topN", "omdbDailyLimit", "9"),
         ] {
             let other = format!("movie-pipeline:{other}");
             for wrong in [json!("wrong"), json!([])] {
@@ -347,6 +360,17 @@ mod tests {
             read("rate(2 days)", "26")[0].to_string(),
             r#"movie-pipeline:runLateAlarmHours is "26"; allowed: 49 or more while movie-pipeline:schedule is rate(2 days)"#
         );
+    }
+
+    #[test]
+    fn a_run_has_to_fit_into_the_requests_of_a_day() {
+        let read = |limit: &str| {
+            let values = json!({"movie-pipeline:topN": "25", "movie-pipeline:omdbDailyLimit": limit});
+            Config::read("dev", Some(&values.to_string())).map_or_else(|faults| faults.to_string(), |_| String::new())
+        };
+        assert_eq!(read("25"), "");
+        let told = r#"movie-pipeline:omdbDailyLimit is "24"; allowed: 25 or more, which is movie-pipeline:topN"#;
+        assert!(read("24").contains(told), "{}", read("24"));
     }
 
     #[test]

@@ -23,9 +23,6 @@ use crate::resource::{Dashboard, Handle, literal};
 
 const BODY: &str = include_str!("../../dashboards/movie-pipeline.json");
 
-/// What a free key of `OMDb` may ask (<https://www.omdbapi.com/apikey.aspx>).
-const OMDB_FREE_REQUESTS_A_DAY: u32 = 1_000;
-
 pub(crate) fn add(stack: &mut Stack) -> Handle<Dashboard> {
     let name = format!("{PROJECT}-{}", stack.config.stack);
     let mut body = body();
@@ -74,7 +71,7 @@ fn value_of(name: &str, config: &Config) -> Value {
         "ranker.timeout_ms" => json!(timeout_ms(config, Service::Ranker)),
         "enricher.timeout_ms" => json!(timeout_ms(config, Service::Enricher)),
         "omdb.timeout_ms" => json!(config.omdb_timeout_ms),
-        "omdb.requests_a_day" => json!(OMDB_FREE_REQUESTS_A_DAY),
+        "omdb_daily_limit" => json!(config.omdb_daily_limit),
         _ => of_alarm(name, config)
             .unwrap_or_else(|| unreachable!("dashboards/movie-pipeline.json asks for {name}, which nothing is called")),
     }

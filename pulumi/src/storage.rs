@@ -1,5 +1,6 @@
 //! The private bucket.
 
+use domain::quota::PREFIX as OMDB_REQUESTS;
 use serde_json::{Value, json};
 
 use crate::policy::{document, tls_only};
@@ -13,6 +14,9 @@ pub(crate) const RUNS: &str = "runs/";
 
 /// An upload that was cut off is of no use to anyone, yet it is paid for until it is aborted.
 const ABORT_UPLOAD_AFTER_DAYS: u32 = 7;
+
+/// A day's count of requests to OMDb matters on that day alone. A week, for whoever asks who used them up.
+const OMDB_REQUESTS_RETENTION_DAYS: u32 = 7;
 
 pub(crate) fn add(stack: &mut Stack, key: &Handle<Key>) -> Handle<Bucket> {
     // Bucket names are shared by all accounts of the world, hence the account.
@@ -84,6 +88,12 @@ fn lifecycle_rules(stack: &Stack) -> Value {
             "expiration": {"expiredObjectDeleteMarker": true},
             "noncurrentVersionExpiration": {"noncurrentDays": stack.config.noncurrent_version_retention_days},
             "abortIncompleteMultipartUpload": {"daysAfterInitiation": ABORT_UPLOAD_AFTER_DAYS},
+        },
+        {
+            "id": "omdb-requests-expire",
+            "status": "Enabled",
+            "filter": {"prefix": OMDB_REQUESTS},
+            "expiration": {"days": OMDB_REQUESTS_RETENTION_DAYS},
         },
     ])
 }

@@ -3,7 +3,9 @@
 //! The alarms of the table have no actions: one fault often sets off several of them, and would wake somebody as often.
 //! A composite alarm goes off with the first and is over with the last. Its notification names those that set it off
 //! (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-combining.html>). The price: what goes off
-//! while it stands at ALARM tells nobody anew, so a cause is to be removed, not left.
+//! while it stands at ALARM tells nobody anew. So its text begins with the command that lists everything red, and a cause
+//! is to be removed, not left. One composite alarm for each kind of cause would tell of more second causes, and would send
+//! several mails for most first ones: a dead letter, for instance, makes the run late, too.
 //!
 //! Its limits are 100 alarms and 10,240 characters of rule
 //! (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html>).

@@ -1,5 +1,7 @@
-//! What page and ticket say. Nobody is told by another alarm, so theirs is the text of the mail: it has the first step
-//! for each alarm that they stand for, from that alarm's own notice.
+//! What page and ticket say. Nobody is told by another alarm, so theirs is the text of the mail: it has the command that
+//! lists everything that is red, and the first step for each alarm that they stand for, from that alarm's own notice.
+
+use domain::contract::PROJECT;
 
 use super::notices::DESCRIPTION_BYTES;
 use super::{ALARMS, Severity};
@@ -11,11 +13,17 @@ const CUT: &str = "...";
 
 /// The description of a composite alarm.
 pub(super) fn description(config: &Config, severity: Severity) -> String {
-    let notice = severity.notice();
+    let (notice, command) = (severity.notice(), list_all(&config.stack));
     // Without the doubled `$` of a literal, which do not reach AWS.
-    let around = notice.with_list("", &config.runbook_url);
+    let around = notice.with_list(&command, "", &config.runbook_url);
     let list = causes(severity, DESCRIPTION_BYTES.saturating_sub(around.len()));
-    notice.with_list(&list, &literal(&config.runbook_url))
+    notice.with_list(&command, &list, &literal(&config.runbook_url))
+}
+
+/// Lists the alarms on metrics that are red, of either severity: without `--alarm-types`, composite ones are left out
+/// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html>).
+fn list_all(stack: &str) -> String {
+    format!("aws cloudwatch describe-alarms --state-value ALARM --alarm-name-prefix {PROJECT}-{stack}-")
 }
 
 /// A line for each alarm, `dead-letters: Read the reason in the enricher's log`. The steps are cut where all of them have
@@ -64,6 +72,18 @@ mod tests {
             for (thing, step) in lines(severity) {
                 assert!(text.contains(&format!("\n{thing}: {step}\n")), "{thing}: {text}");
             }
+        }
+    }
+
+    #[test]
+    fn the_mail_has_the_command_that_lists_everything_red_since_a_second_cause_sends_none() {
+        for severity in Severity::ALL {
+            let text = description_with("runbook.md", severity);
+            let (before, after) = text.split_once('\n').unwrap();
+            assert!(before.ends_with(" List all that is red, as later causes send no mail:"), "{text}");
+            let command =
+                "aws cloudwatch describe-alarms --state-value ALARM --alarm-name-prefix movie-pipeline-dev-\n";
+            assert!(after.starts_with(command), "{text}");
         }
     }
 

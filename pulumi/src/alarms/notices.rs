@@ -17,7 +17,7 @@ pub struct Notice {
 /// The most an alarm's description may have. AWS counts characters
 /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html>), the provider's check
 /// bytes, of which there are never fewer.
-pub(super) const DESCRIPTION_BYTES: usize = 1_024;
+pub const DESCRIPTION_BYTES: usize = 1_024;
 
 impl Notice {
     /// The alarm's description.
@@ -26,10 +26,10 @@ impl Notice {
         format!("{happened} {first_step} Runbook: {runbook_url}#{thing}")
     }
 
-    /// The same with a list on lines of its own.
-    pub(super) fn with_list(&self, list: &str, runbook_url: &str) -> String {
+    /// The same with a command and a list on lines of their own.
+    pub(super) fn with_list(&self, command: &str, list: &str, runbook_url: &str) -> String {
         let Self { thing, happened, first_step, .. } = self;
-        format!("{happened} {first_step}\n{list}Runbook: {runbook_url}#{thing}")
+        format!("{happened} {first_step}\n{command}\n{list}Runbook: {runbook_url}#{thing}")
     }
 
     /// The first thing to do in short: what stands before the first punctuation mark.
@@ -49,7 +49,7 @@ macro_rules! notices {
 
 notices! {
     RUN_LATE = "runLateAlarm", "run-late",
-        "No run was completed in the time that one should take: Top10Movies.json is out of date.",
+        "No run was reported complete in the time that one should take: Top10Movies.json is out of date, unless only the report failed.",
         "Look which alarms went off before this one. If none did, see whether the schedule's rule is enabled and the ranker was started.";
     DEAD_LETTERS = "deadLettersAlarm", "dead-letters",
         "Movies could not be enriched and lie in the dead-letter queue: their runs are incomplete.",
@@ -65,7 +65,7 @@ notices! {
         "Move the messages back today, or keep a copy of them.";
     QUEUE_STALLS = "queueStallsAlarm", "queue-stalls",
         "Movies wait in the queue and none is taken off it.",
-        "See whether the event source mapping is enabled, then whether the enricher is throttled or crashes.";
+        "See whether the event source mapping is enabled, lacks no permission, and the enricher is not throttled.";
     TOPIC_DELIVERY_FAILED = "topicDeliveryFailedAlarm", "topic-delivery-failed",
         "SNS gave up delivering messages to the queue. They should lie in the queue of undelivered messages.",
         "Look at the policies of queue and key.";
@@ -74,22 +74,22 @@ notices! {
         "Look at the policies of both queues and the key, then start the run again.";
     RULE_DELIVERY_FAILED = "ruleDeliveryFailedAlarm", "rule-delivery-failed",
         "EventBridge could not start the ranker: the day's run is missing.",
-        "Look at the rule's permission to invoke the ranker, then start the run.";
+        "Look at the rule's permission, which is to let it start the ranker. Then start the run.";
     RULE_REDRIVE_FAILED = "ruleRedriveFailedAlarm", "rule-redrive-failed",
         "EventBridge could neither start the ranker nor leave the event in the queue of ranker failures: it is lost.",
         "Look at the policies of queue and key, then start the run.";
     RANKER_EVENTS_DROPPED = "rankerEventsDroppedAlarm", "ranker-events-dropped",
         "Lambda gave up on an event for the ranker. It should lie in the queue of ranker failures.",
-        "Read the message in the queue of ranker failures. If there is none, look at the ranker's on-failure destination.";
+        "Read the message in its queue. If there is none, look at the ranker's on-failure destination.";
     RANKER_DESTINATION_FAILED = "rankerDestinationFailedAlarm", "ranker-destination-failed",
         "Lambda could not leave a failed event in the queue of ranker failures: it is lost.",
         "Look at the ranker's role, at the policies of queue and key, then start the run.";
     OMDB_KEY_REJECTED = "omdbKeyRejectedAlarm", "omdb-key-rejected",
-        "OMDb rejects the API key: no movie can be enriched.",
+        "OMDb rejects the API key: no movie can be enriched. Each is tried every half hour and, after the last of its receives, is a dead letter.",
         "Store a valid key in the parameter; the enricher picks it up by itself.";
     OMDB_QUOTA = "omdbQuotaAlarm", "omdb-quota",
-        "OMDb's requests of the day are used up: what is left of the run waits or becomes dead letters.",
-        "See who used up the requests, by the enricher's log. Move dead letters back the next day, or use a key with a larger quota.";
+        "OMDb's requests of the day are used up, says OMDb or omdbDailyLimit: what is left of the run waits hidden in the queue for the next day of UTC.",
+        "See who used up the requests, by the enricher's log. If the run is wanted sooner, raise the limit or use a key with a larger quota, and start the run again.";
     RANKER_ERRORS = "rankerErrorsAlarm", "ranker-errors",
         "The ranker failed. Lambda tries the event twice more.",
         "Read the error in the ranker's log.";
@@ -121,11 +121,11 @@ notices! {
         "The enricher could not deliver some of its metrics or traces; its work went on.",
         "Read the reason in the enricher's log: the address in otlpEndpoint, permissions, or CloudWatch.";
     PAGE = "pageAlarm", "page",
-        "Movies are missing, or will be: somebody has to act now.",
-        "The mail names what set it off; each name ends in one of these, its section of the runbook:";
+        "Movies are missing, or will be: act now.",
+        "List all that is red, as later causes send no mail:";
     TICKET = "ticketAlarm", "ticket",
         "Something wants a look in the next days, not at night.",
-        "The mail names what set it off; each name ends in one of these, its section of the runbook:";
+        "List all that is red, as later causes send no mail:";
     MAINTENANCE = "maintenanceAlarm", "maintenance",
         "A maintenance window is open: page and ticket tell nobody. It ends by itself about an hour after it was last asked for.",
         "Nothing to do.";

@@ -22,7 +22,8 @@ const DELETED: &str = "NumberOfMessagesDeleted";
 pub(super) enum Signal {
     /// One metric.
     Metric(Metric),
-    /// The age of a queue's oldest message, in seconds, at times when none is taken off; zero at all others.
+    /// The age of a queue's oldest message, in seconds, at times when some could be received and none is taken off; zero
+    /// at all others. What the enricher hides until the next day grows old as well, and nothing is wrong with the queue.
     Stall(QueueOf),
 }
 
@@ -93,9 +94,15 @@ impl Signal {
             }
             Self::Stall(queue) => json!({"metricQueries": [
                 // `FILL`: a minute without a report is a minute in which nothing was deleted.
-                {"id": "stall", "expression": "IF(FILL(deleted, 0) == 0, age, 0)", "label": "stall", "returnData": true},
+                {
+                    "id": "stall",
+                    "expression": "IF(FILL(deleted, 0) == 0 AND visible > 0, age, 0)",
+                    "label": "stall",
+                    "returnData": true,
+                },
                 Metric::of_queue(*queue, AGE, Statistic::Maximum).query("age", watched, period_seconds),
                 Metric::of_queue(*queue, DELETED, Statistic::Sum).query("deleted", watched, period_seconds),
+                Metric::of_queue(*queue, VISIBLE, Statistic::Maximum).query("visible", watched, period_seconds),
             ]}),
         };
         let Value::Object(properties) = properties else { unreachable!("it is written as an object above") };
@@ -189,6 +196,12 @@ pub(super) struct Window {
 /// nobody.
 pub(super) const fn once() -> Window {
     Window { period_seconds: 60, periods: |_| 5, one_is_enough: true, missing: "notBreaching" }
+}
+
+/// For events that come again as long as their cause stands, at most so many periods apart: one of them is enough, so
+/// that the alarm stands in between.
+pub(super) const fn again_within(period_seconds: u32, periods: fn(&Config) -> u32) -> Window {
+    Window { period_seconds, periods, one_is_enough: true, missing: "notBreaching" }
 }
 
 /// For states: alarming throughout this many periods.

@@ -1,7 +1,10 @@
 //! Every alarm on one page: whom it wakes, what it watches, when it goes off. What each says stands in `notices`.
 
+use std::time::Duration;
+
 use Service::{Enricher, Ranker};
 use domain::contract::Service;
+use domain::contract::environment::{HIDDEN_WHILE_KEY_IS_REJECTED, MAX_HIDDEN};
 use domain::contract::metrics::{
     OMDB_AUTH_REJECTED, OMDB_QUOTA_EXHAUSTED, RUNS_COMPLETED, SOURCE_ITEMS, SOURCE_ITEMS_REJECTED, TELEMETRY_DROPPED,
 };
@@ -17,7 +20,7 @@ use super::signal::Breach::{AtLeast, Below};
 use super::signal::Signal::Stall;
 use super::signal::Statistic::{Maximum, Minimum, Sum};
 use super::signal::{
-    AGE, Breach, Signal, VISIBLE, Window, function, heartbeat, lasting, once, ours, queue, rule, topic,
+    AGE, Breach, Signal, VISIBLE, Window, again_within, function, heartbeat, lasting, once, ours, queue, rule, topic,
 };
 use super::{Alarm, Severity};
 use crate::config::Config;
@@ -45,9 +48,15 @@ pub const ALARMS: &[Alarm] = &[
     page(&RULE_REDRIVE_FAILED, rule("InvocationsFailedToBeSentToDlq"), FIRST, once()),
     page(&RANKER_EVENTS_DROPPED, function(Ranker, "AsyncEventsDropped", Sum), FIRST, once()),
     page(&RANKER_DESTINATION_FAILED, function(Ranker, "DestinationDeliveryFailures", Sum), FIRST, once()),
-    // Nobody but a person gets a new key, or a larger quota: one batch that stopped for it is enough.
-    page(&OMDB_KEY_REJECTED, ours(OMDB_AUTH_REJECTED, Enricher, Sum), FIRST, once()),
-    page(&OMDB_QUOTA, ours(OMDB_QUOTA_EXHAUSTED, Enricher, Sum), FIRST, once()),
+    // Nobody but a person gets a new key, or a larger quota: one batch that stopped for it is enough. The movies are hidden
+    // and tried again, so it is one incident until they could have been: not a page for each trial.
+    page(
+        &OMDB_KEY_REJECTED,
+        ours(OMDB_AUTH_REJECTED, Enricher, Sum),
+        FIRST,
+        again_within(5 * MINUTE, key_trial_periods),
+    ),
+    page(&OMDB_QUOTA, ours(OMDB_QUOTA_EXHAUSTED, Enricher, Sum), FIRST, again_within(15 * MINUTE, quota_trial_periods)),
     // Not in page, where it could tell nobody: a composite alarm acts only when its own state changes, and the alarm on
     // dead letters holds page at ALARM for as long as one lies there. A dead letter goes 14 days after it was sent and may
     // have waited 4 of them in the queue: 6 are left to act, so an hour does not matter.
@@ -91,6 +100,20 @@ const ENRICHER_SLOW: Breach = AtLeast(|config| config.enricher_timeout_seconds *
 fn longest_ordinary_wait_seconds(config: &Config) -> u32 {
     let until_dead = visibility_timeout_seconds(config).saturating_mul(config.max_receive_count);
     until_dead.clamp(15 * MINUTE, DAY)
+}
+
+/// How many periods of five minutes there are between two trials with a rejected key, and two for the trial itself.
+fn key_trial_periods(_: &Config) -> u32 {
+    in_periods(HIDDEN_WHILE_KEY_IS_REJECTED, 5 * MINUTE) + 2
+}
+
+/// The same for a used-up quota, in periods of a quarter of an hour.
+fn quota_trial_periods(_: &Config) -> u32 {
+    in_periods(MAX_HIDDEN, 15 * MINUTE) + 2
+}
+
+fn in_periods(time: Duration, period_seconds: u32) -> u32 {
+    u32::try_from(time.as_secs().div_ceil(period_seconds.into())).unwrap_or(u32::MAX)
 }
 
 const fn page(notice: &'static Notice, signal: Signal, breach: Breach, window: Window) -> Alarm {

@@ -157,6 +157,8 @@ settings! {
         "The most time one request to OMDb may take, in milliseconds.";
     OMDB_MAX_ATTEMPTS = "omdbMaxAttempts", environment::OMDB_MAX_ATTEMPTS.default, Allowed::Whole(1, 10),
         "How often one movie is asked for within one invocation before the queue takes over.";
+    OMDB_DAILY_LIMIT = "omdbDailyLimit", environment::OMDB_DAILY_LIMIT.default, Allowed::Whole(1, 1_000_000),
+        "The most requests that OMDb gets from this stack in a day of UTC, all attempts included: what a free key may ask. Movies beyond it wait for the next day. Stacks that share a key share its requests: give each its part.";
     RUN_RETENTION_DAYS = "runRetentionDays", Some("365"), Allowed::Whole(15, 36_500),
         "How long the objects of a run are kept, in days: longer than dead letters, which are kept for 14 and complete their run when they are moved back. The latest list stays.";
     NONCURRENT_VERSION_RETENTION_DAYS = "noncurrentVersionRetentionDays", Some("30"), RETENTION_DAYS,

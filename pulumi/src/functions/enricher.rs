@@ -2,6 +2,7 @@
 
 use domain::contract::{Service, environment};
 use domain::enriched::LATEST_KEY;
+use domain::quota::PREFIX as OMDB_REQUESTS;
 use serde_json::json;
 
 use super::{FunctionParts, Spec, use_key_through};
@@ -35,6 +36,8 @@ pub(crate) fn add(
             (environment::OMDB_CONNECT_TIMEOUT_MS, config.omdb_connect_timeout_ms.to_string()),
             (environment::OMDB_TIMEOUT_MS, config.omdb_timeout_ms.to_string()),
             (environment::OMDB_MAX_ATTEMPTS, config.omdb_max_attempts.to_string()),
+            (environment::OMDB_DAILY_LIMIT, config.omdb_daily_limit.to_string()),
+            (environment::MOVIES_QUEUE_URL, messaging.queue.url().to_string()),
         ],
     };
     let enricher = super::add(stack, key, enricher);
@@ -48,11 +51,14 @@ fn permissions(
     bucket: &Handle<Bucket>,
     api_key: &Handle<Parameter>,
 ) -> Vec<Statement> {
-    let objects = [format!("{}/{RUNS}*", bucket.arn()), format!("{}/{LATEST_KEY}", bucket.arn())];
+    let objects = [format!("{RUNS}*"), LATEST_KEY.to_owned(), format!("{OMDB_REQUESTS}*")];
+    let objects = objects.map(|key| format!("{}/{key}", bucket.arn()));
     vec![
         // What Lambda asks for to poll a queue: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
         allow("TakeFromQueue")
             .actions(&["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], messaging.queue.arn()),
+        // For what the enricher hides for longer than the queue would.
+        allow("HideMovies").actions(&["sqs:ChangeMessageVisibility"], messaging.queue.arn()),
         allow("ReadApiKey").actions(&["ssm:GetParameter"], api_key.arn()),
         allow("ReadAndStoreMovies").actions(&["s3:GetObject", "s3:PutObject"], objects),
         // `IfExists`: S3 answers "not found" instead of "denied" for a missing object only to whoever may list, and

@@ -40,7 +40,14 @@ fn every_value_of_the_configuration_reaches_the_program() {
         Service::ALL.map(|service| of(service.name()))
     };
     // Those that no setting governs.
-    let fixed = ["OTEL_SDK_DISABLED", "TELEMETRY_FLUSH_TIMEOUT_MS", "TOPIC_ARN", "MOVIES_BUCKET", "KMS_KEY_ARN"];
+    let fixed = [
+        "OTEL_SDK_DISABLED",
+        "TELEMETRY_FLUSH_TIMEOUT_MS",
+        "TOPIC_ARN",
+        "MOVIES_BUCKET",
+        "MOVIES_QUEUE_URL",
+        "KMS_KEY_ARN",
+    ];
     for (default, other) in variables(&default).iter().zip(&variables(&other)) {
         for (name, value) in default {
             assert_eq!(

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::common::{STACKS, each_text, programs, repository, shipped_stack, stack_file, stack_program, stack_values};
 
 /// What a stack file tells even where it is the default: what whoever deploys will want to change.
-const TOLD: [&Setting; 19] = [
+const TOLD: [&Setting; 20] = [
     settings::SCHEDULE,
     settings::TOP_N,
     settings::SOURCE_BUCKET,
@@ -25,6 +25,7 @@ const TOLD: [&Setting; 19] = [
     settings::OMDB_CONNECT_TIMEOUT_MS,
     settings::OMDB_TIMEOUT_MS,
     settings::OMDB_MAX_ATTEMPTS,
+    settings::OMDB_DAILY_LIMIT,
     settings::LOG_RETENTION_DAYS,
     settings::LOG_LEVEL,
     settings::ALARM_EMAIL,

@@ -59,7 +59,11 @@ pub fn enrich(message: &MovieMessage, omdb: OmdbMovie) -> Vec<u8> {
 /// finish a run at once write the same list.
 #[must_use]
 pub fn assemble(run: &Run, records: &[impl AsRef<[u8]>]) -> Vec<u8> {
-    let mut list = format!(r#"{{"run":"{run}","items":["#).into_bytes();
+    let head = format!(r#"{{"run":"{run}","items":["#);
+    // Whole from the start: growing would hold the list twice, beside its records.
+    let bytes = head.len() + records.iter().map(|record| record.as_ref().len() + 1).sum::<usize>() + 2;
+    let mut list = Vec::with_capacity(bytes);
+    list.extend_from_slice(head.as_bytes());
     for (index, record) in records.iter().enumerate() {
         if index > 0 {
             list.push(b',');

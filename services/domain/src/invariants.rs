@@ -7,6 +7,7 @@
 //! | [`Rule::Latest`] | Latest names the newest complete run, is that run's list, and never goes back. |
 //! | [`Rule::Deletion`] | No message is deleted before its object is stored and, if it was the run's last, before the run's list is. |
 //! | [`Rule::Events`] | An accepted schedule event ends as a published run, whose movies the other rules look after, or in the queue for failed events. |
+//! | [`Rule::Budget`] | OMDb gets no more requests a day than allowed, and the day's count holds each of them. |
 //! | [`Rule::Recovery`] | Once nothing fails any more, redriving what failed for good completes every run. |
 //!
 //! A message can be stored and lie in a queue for failures too: its object stood, but the run's list could not be
@@ -23,6 +24,7 @@ use serde::Serialize;
 
 use crate::enriched::OmdbMovie;
 use crate::movie::ImdbId;
+use crate::quota::Day;
 use crate::run::Run;
 
 pub use ledger::Ledger;
@@ -46,6 +48,13 @@ pub enum Happened {
         id: ImdbId,
         /// The answer.
         movie: OmdbMovie,
+    },
+    /// A request was sent to `OMDb`.
+    Asked {
+        /// When.
+        day: Day,
+        /// How many it may get on that day.
+        daily_limit: u32,
     },
     /// An object was written.
     Stored {
@@ -101,6 +110,8 @@ pub enum Rule {
     Deletion,
     /// No event is lost.
     Events,
+    /// No request too many.
+    Budget,
     /// What failed can be made good.
     Recovery,
 }

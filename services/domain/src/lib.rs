@@ -5,10 +5,13 @@
 //!
 //! | Module | What it holds |
 //! |---|---|
+//! | [`list`] | the source's JSON → its items, as the bytes arrive |
 //! | [`movie`] | an item of the source, checked once on the way in |
 //! | [`ranking`] | items → the top N, and its name |
 //! | [`run`] | one execution of the pipeline and its name |
 //! | [`message`] | what travels over the topic |
+//! | [`omdb`] | an answer of OMDb → what it means |
+//! | [`quota`] | how many requests OMDb may get a day, and where they are counted |
 //! | [`enriched`] | movie + OMDb → the record to store; object keys of a run |
 //! | [`invariants`] | what holds whatever fails, and one function that checks it |
 //! | [`contract`] | environment variables, metrics, dimensions, log fields: name, unit, meaning |
@@ -16,8 +19,11 @@
 pub mod contract;
 pub mod enriched;
 pub mod invariants;
+pub mod list;
 pub mod message;
 pub mod movie;
+pub mod omdb;
+pub mod quota;
 pub mod ranking;
 pub mod run;
 

@@ -14,6 +14,11 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// keeps message attributes on the way from SNS to SQS, while X-Ray's `AWSTraceHeader` does not survive SNS.
 pub const TRACEPARENT_ATTRIBUTE: &str = "traceparent";
 
+/// The most bytes of a message: 20 KiB. An item of the source has at most 16 KiB ([`crate::movie::MAX_ITEM_BYTES`]); its
+/// nine fields, should they be numbers such as `1e300`, are at most 309 bytes longer each as text; the rest is the
+/// envelope.
+pub const MAX_MESSAGE_BYTES: usize = 20 * 1024;
+
 /// A ranked movie on its way to be enriched.
 ///
 /// ```json
@@ -54,6 +59,9 @@ impl MovieMessage {
     /// # Errors
     /// [`MessageFault`], which fails this record alone.
     pub fn parse(body: &str) -> Result<Self, MessageFault> {
+        if body.len() > MAX_MESSAGE_BYTES {
+            return Err(MessageFault::TooLarge { bytes: body.len() });
+        }
         // The version first: of another version, the other fields may mean anything.
         let version: Version = serde_json::from_str(body).map_err(MessageFault::NotAMessage)?;
         if version.schema_version != SCHEMA_VERSION {
@@ -87,8 +95,14 @@ struct Wire {
 #[derive(Debug, thiserror::Error)]
 pub enum MessageFault {
     /// Not JSON, a field missing, or a field that fails its check.
-    #[error("not a movie message: {0}")]
+    #[error("not a movie message: {}", shortened(.0))]
     NotAMessage(#[source] serde_json::Error),
+    /// Larger than any that the ranker publishes.
+    #[error("{bytes} bytes, where a message has at most {MAX_MESSAGE_BYTES}")]
+    TooLarge {
+        /// How many it has.
+        bytes: usize,
+    },
     /// A message for a newer or older enricher.
     #[error("schema version {found}, but this enricher reads version {SCHEMA_VERSION}")]
     OtherSchemaVersion {
@@ -103,6 +117,13 @@ pub enum MessageFault {
         /// The size of the run it names.
         of: usize,
     },
+}
+
+/// The most characters of what `serde_json` says, which repeats texts that stand where they should not.
+const MAX_REASON_CHARS: usize = 200;
+
+fn shortened(error: &serde_json::Error) -> String {
+    error.to_string().chars().take(MAX_REASON_CHARS).collect()
 }
 
 #[cfg(test)]
@@ -158,5 +179,25 @@ mod tests {
         assert!(fault_of(|m| m["position"] = json!(11)).contains("position 11 of 10"));
         assert!(fault_of(|m| m["of"] = json!(1001)).contains("of 1001"));
         assert!(fault_of(|m| m["movie"]["id"] = json!("x")).contains("7 to 18 digits"));
+    }
+
+    #[test]
+    fn the_largest_item_makes_a_message_and_anything_larger_is_refused_unread() {
+        let numbers = ["rank", "fullTitle", "year", "image", "crew", "imDbRatingCount"];
+        let numbers = numbers.map(|name| format!(r#""{name}":1e308,"#)).concat();
+        let item =
+            |title: &str| format!(r#"{{"id":"tt000000000000000001",{numbers}"imDbRating":1e-308,"title":"{title}"}}"#);
+        let item = item(&"x".repeat(crate::movie::MAX_ITEM_BYTES - item("").len()));
+        let movie: Movie = serde_json::from_str(&item).unwrap();
+        let message = &MovieMessage::for_run(&Run::parse("2026-11-22T12-00-00Z").unwrap(), vec![movie])[0];
+        let body = serde_json::to_string(message).unwrap();
+        assert!(body.len() > item.len() && MovieMessage::parse(&body).is_ok());
+        let padded = format!("{body}{}", " ".repeat(MAX_MESSAGE_BYTES));
+        assert!(MovieMessage::parse(&padded).unwrap_err().to_string().ends_with("a message has at most 20480"));
+    }
+
+    #[test]
+    fn a_fault_is_short_however_long_the_text_that_stands_where_it_should_not() {
+        assert!(fault_of(|m| m["position"] = json!("x".repeat(MAX_MESSAGE_BYTES / 2))).len() < 300);
     }
 }

@@ -116,8 +116,8 @@ pub enum Rejection {
     /// An item before this one has the same id; that one counts.
     #[error("an earlier item has the same id")]
     DuplicateId,
-    /// The item is not a JSON object, or gives a field twice.
-    #[error("not a JSON object with each field at most once")]
+    /// The item is not a JSON object, gives a field twice, or has a value that is no text and no number we can hold.
+    #[error("not a JSON object with each field at most once, in UTF-8 and numbers of 64 bits")]
     Malformed,
     /// The item is larger than a message may be, see [`MAX_ITEM_BYTES`].
     #[error("larger than 16 KiB, the most that fits a message")]

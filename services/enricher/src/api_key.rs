@@ -3,9 +3,12 @@
 use std::fmt;
 
 use aws_config::SdkConfig;
-use aws_sdk_ssm::error::DisplayErrorContext;
+use aws_sdk_ssm::error::ProvideErrorMetadata;
 use function::aws_calls::{AwsCalls, Description};
 use tokio::sync::Mutex;
+
+/// The longest key that is taken. `OMDb` gives eight hexadecimal digits.
+const MAX_KEY_BYTES: usize = 128;
 
 /// An `OMDb` API key. It does not print itself.
 #[derive(Clone, PartialEq, Eq)]
@@ -28,6 +31,24 @@ impl ApiKey {
 impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ApiKey(…)")
+    }
+}
+
+/// A key out of what the parameter holds, or why it is none, without showing it.
+///
+/// A key is of printable ASCII: it stands in an address, and wherever an answer repeats it, it must be found again.
+fn read_key(value: Option<&str>) -> Result<ApiKey, String> {
+    let key = ApiKey::new(value.unwrap_or_default());
+    let text = key.expose();
+    if text.is_empty() {
+        return Err("the parameter is empty".to_owned());
+    }
+    if text.len() > MAX_KEY_BYTES {
+        return Err(format!("the parameter holds {} bytes, and a key has at most {MAX_KEY_BYTES}", text.len()));
+    }
+    match text.chars().position(|letter| !letter.is_ascii_graphic()) {
+        Some(index) => Err(format!("the parameter holds no key: its character {} is not printable ASCII", index + 1)),
+        None => Ok(key),
     }
 }
 
@@ -72,11 +93,18 @@ impl SsmKeyStore {
 impl KeyStore for SsmKeyStore {
     async fn fetch(&self) -> Result<ApiKey, KeyError> {
         let answer = self.ssm.get_parameter().name(&self.parameter).with_decryption(true).send().await;
-        let parameter = answer.map_err(|error| self.error(DisplayErrorContext(error).to_string()))?.parameter;
-        match parameter.and_then(|parameter| parameter.value).map(|value| ApiKey::new(&value)) {
-            Some(key) if !key.expose().is_empty() => Ok(key),
-            _ => Err(self.error("the parameter is empty".to_owned())),
-        }
+        let parameter = answer.map_err(|error| self.error(reason(&error)))?.parameter;
+        read_key(parameter.and_then(|parameter| parameter.value).as_deref()).map_err(|reason| self.error(reason))
+    }
+}
+
+/// What SSM said, or what its client said of it. Not the error's whole context: that shows an answer which cannot be read,
+/// and an answer holds the key.
+fn reason<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &E) -> String {
+    match (error.code(), error.message()) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(code), None) => code.to_owned(),
+        (None, _) => telemetry::reasons(error),
     }
 }
 
@@ -164,6 +192,28 @@ mod tests {
         let old = key.get().await.unwrap();
         let (one, two) = tokio::join!(key.get_newer_than(&old), key.get_newer_than(&old));
         assert_eq!((one.unwrap().value.expose(), two.unwrap().value.expose()), ("2", "2"));
+    }
+
+    #[test]
+    fn a_key_is_taken_without_the_white_space_around_it() {
+        assert_eq!(read_key(Some(" c0ffee42\n")).unwrap().expose(), "c0ffee42");
+    }
+
+    #[test]
+    fn what_can_be_no_key_is_refused_with_its_reason_and_not_shown() {
+        let long = "hunter2".repeat(600);
+        let cases = [
+            (None, "the parameter is empty"),
+            (Some(" \n"), "the parameter is empty"),
+            (Some("hunter2\nhunter2"), "the parameter holds no key: its character 8 is not printable ASCII"),
+            (Some("hunter2 x"), "the parameter holds no key: its character 8 is not printable ASCII"),
+            (Some("hünter2"), "the parameter holds no key: its character 2 is not printable ASCII"),
+            (Some("hunter2\0"), "the parameter holds no key: its character 8 is not printable ASCII"),
+            (Some(&long), "the parameter holds 4200 bytes, and a key has at most 128"),
+        ];
+        for (value, reason) in cases {
+            assert_eq!(read_key(value).unwrap_err(), reason, "{value:?}");
+        }
     }
 
     #[test]

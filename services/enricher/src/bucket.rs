@@ -25,6 +25,9 @@ pub trait Bucket: Send + Sync + 'static {
     /// An object's bytes.
     fn get(&self, key: &str) -> impl Future<Output = Result<Vec<u8>, BucketError>> + Send;
 
+    /// An object that may not stand.
+    fn find(&self, key: &str) -> impl Future<Output = Result<Option<Found>, BucketError>> + Send;
+
     /// All keys under a prefix. For a run that is one page as a rule; more if it has a thousand movies and its list, or
     /// two rankings because its source changed between two attempts of its event.
     fn list(&self, prefix: &str) -> impl Future<Output = Result<Vec<String>, BucketError>> + Send;
@@ -51,6 +54,15 @@ pub struct Head {
     pub etag: String,
     /// The run that an assembled list is of.
     pub run: Option<Run>,
+}
+
+/// An object as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Its bytes.
+    pub body: Vec<u8>,
+    /// Its version for a conditional write.
+    pub etag: String,
 }
 
 /// When an object may be stored
@@ -111,7 +123,7 @@ impl S3Bucket {
 }
 
 /// What S3 answers in the course of things: no such object yet, and a condition that does not hold.
-const EXPECTED: &[(&str, u16)] = &[("HeadObject", 404), ("PutObject", 412)];
+const EXPECTED: &[(&str, u16)] = &[("HeadObject", 404), ("GetObject", 404), ("PutObject", 412)];
 
 fn describe(input: &Input) -> Description {
     let bucket_and_key = [
@@ -135,9 +147,20 @@ impl Bucket for S3Bucket {
     }
 
     async fn get(&self, key: &str) -> Result<Vec<u8>, BucketError> {
-        let object = self.s3.get_object().bucket(&self.bucket).key(key).send().await;
-        let body = object.map_err(|error| fault("read", key, error))?.body.collect().await;
-        Ok(body.map_err(|error| fault("read", key, error))?.to_vec())
+        match self.find(key).await? {
+            Some(found) => Ok(found.body),
+            None => Err(BucketError { operation: "read", key: key.to_owned(), reason: "NoSuchKey".to_owned() }),
+        }
+    }
+
+    async fn find(&self, key: &str) -> Result<Option<Found>, BucketError> {
+        let object = match self.s3.get_object().bucket(&self.bucket).key(key).send().await {
+            Ok(object) => object,
+            Err(SdkError::ServiceError(error)) if error.err().is_no_such_key() => return Ok(None),
+            Err(error) => return Err(fault("read", key, error)),
+        };
+        let body = object.body.collect().await.map_err(|error| fault("read", key, error))?;
+        Ok(Some(Found { body: body.to_vec(), etag: object.e_tag.unwrap_or_default() }))
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, BucketError> {

@@ -7,6 +7,7 @@ use function::Deadline;
 use crate::api_key::KeyStore;
 use crate::bucket::{Bucket, BucketError, Condition, Object, Put};
 use crate::omdb::{Ask, Breaker, Omdb, OmdbError};
+use crate::rest::Rest;
 
 /// What became of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +51,15 @@ impl EnrichmentError {
             Self::Panicked => "panic",
         }
     }
+
+    /// What has to happen before trying again is of any use, where that takes longer than the queue waits.
+    #[must_use]
+    pub fn rest(&self) -> Option<Rest> {
+        match self {
+            Self::Omdb(error) => error.rest(),
+            Self::Message(_) | Self::Bucket(_) | Self::OutOfTime | Self::Panicked => None,
+        }
+    }
 }
 
 /// Enriches and stores the movie of one message.
@@ -59,7 +69,7 @@ impl EnrichmentError {
 pub async fn store<B: Bucket, A: Ask, K: KeyStore>(
     message: &MovieMessage,
     bucket: &B,
-    omdb: &Omdb<A, K>,
+    omdb: &Omdb<A, K, B>,
     breaker: &Breaker,
     deadline: Deadline,
 ) -> Result<Enrichment, EnrichmentError> {

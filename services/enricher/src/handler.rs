@@ -5,12 +5,16 @@
 //! relies on `ReportBatchItemFailures` in the event source mapping
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>): without it, Lambda would delete
 //! the whole batch. The invocation itself fails only when the event is no SQS event; Lambda then returns the batch.
+//!
+//! Some go back for longer: a movie that cannot be had before the next day, or before somebody mends the key, is hidden in
+//! the queue until then ([`crate::rest`]), since each delivery in between would be a receive for nothing.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use chrono::{DateTime, Utc};
 use domain::contract::environment::ENRICHER_RESERVE;
 use domain::contract::metrics::{ENRICHMENT_FAILURES, MOVIES_ENRICHED, RUN_DURATION, RUNS_COMPLETED};
 use domain::message::{MovieMessage, TRACEPARENT_ATTRIBUTE};
@@ -24,17 +28,22 @@ use tracing::{Instrument, Span, info_span};
 
 use crate::api_key::KeyStore;
 use crate::bucket::Bucket;
+use crate::clock::Clock;
 use crate::completion::{Completion, CompletionError, assemble_if_complete, move_latest};
 use crate::enrichment::{Enrichment, EnrichmentError, store};
 use crate::omdb::{Ask, Breaker, Omdb};
+use crate::queue::{Hidden, Queue};
+use crate::rest::Waited;
 
 /// What is kept of [`ENRICHER_RESERVE`] for answering and sending telemetry; the rest of it is for completing runs.
 const RESERVE_FOR_THE_ANSWER: Duration = Duration::from_secs(1);
 
 /// The enricher without its runtime.
-pub struct Enricher<B, A, K> {
+pub struct Enricher<B, A, K, Q> {
     bucket: Arc<B>,
-    omdb: Arc<Omdb<A, K>>,
+    omdb: Arc<Omdb<A, K, B>>,
+    queue: Q,
+    clock: Clock,
     metrics: Metrics,
 }
 
@@ -45,7 +54,7 @@ pub struct EnricherError(#[source] serde_json::Error);
 
 /// SQS in OpenTelemetry's list of messaging systems
 /// (<https://opentelemetry.io/docs/specs/semconv/registry/attributes/messaging/#messaging-system>).
-const MESSAGING_SYSTEM: &str = "aws_sqs";
+pub(crate) const MESSAGING_SYSTEM: &str = "aws_sqs";
 
 /// A record that is done, and the run it may have completed.
 struct Done {
@@ -58,14 +67,22 @@ struct Done {
     sender: Option<String>,
 }
 
-/// What came of each record: its id, and the work done or why not.
-type Outcomes = Vec<(String, Result<Done, EnrichmentError>)>;
+/// What the queue knows of a record.
+#[derive(Default)]
+struct Record {
+    id: String,
+    receipt: Option<String>,
+    sent: Option<DateTime<Utc>>,
+}
 
-impl<B: Bucket, A: Ask, K: KeyStore> Enricher<B, A, K> {
-    /// An enricher that stores into this bucket.
+/// What came of each record: the work done or why not.
+type Outcomes = Vec<(Record, Result<Done, EnrichmentError>)>;
+
+impl<B: Bucket, A: Ask, K: KeyStore, Q: Queue> Enricher<B, A, K, Q> {
+    /// An enricher that stores into this bucket what this queue brings.
     #[must_use]
-    pub fn new(bucket: B, omdb: Omdb<A, K>, metrics: Metrics) -> Self {
-        Self { bucket: Arc::new(bucket), omdb: Arc::new(omdb), metrics }
+    pub fn new(bucket: B, omdb: Omdb<A, K, B>, queue: Q, clock: Clock, metrics: Metrics) -> Self {
+        Self { bucket: Arc::new(bucket), omdb: Arc::new(omdb), queue, clock, metrics }
     }
 
     /// Handles one batch: all its movies in flight together, then the runs they may have completed.
@@ -73,14 +90,17 @@ impl<B: Bucket, A: Ask, K: KeyStore> Enricher<B, A, K> {
     /// # Errors
     /// [`EnricherError`]; failed records are no error but part of the response.
     pub async fn handle(&self, event: Value, deadline: Deadline) -> Result<SqsBatchResponse, EnricherError> {
-        let started = Instant::now();
+        let (started, received) = (Instant::now(), self.clock.now());
         let event: SqsEvent = serde_json::from_value(event).map_err(EnricherError)?;
         let span = batch_span(&event.records);
         let outcomes = self.enrich_all(event.records, deadline, &span).await;
         let mut failed = failed_ids(&outcomes);
-        let done = outcomes.iter().filter_map(|(id, outcome)| Some((id.as_str(), outcome.as_ref().ok()?))).collect();
+        let done = outcomes.iter().filter_map(|(record, outcome)| Some((record.id.as_str(), outcome.as_ref().ok()?)));
         let deadline = deadline.less(RESERVE_FOR_THE_ANSWER);
-        failed.extend(self.complete_runs(done, deadline).instrument(span).await);
+        let completing = self.complete_runs(done.collect(), deadline);
+        let hiding = self.hide(self.to_hide(&outcomes, received), deadline);
+        let (incomplete, ()) = async { tokio::join!(completing, hiding) }.instrument(span).await;
+        failed.extend(incomplete);
 
         self.report(&outcomes, failed.len(), started.elapsed());
         let mut response = SqsBatchResponse::default();
@@ -94,7 +114,7 @@ impl<B: Bucket, A: Ask, K: KeyStore> Enricher<B, A, K> {
         let mut tasks = JoinSet::new();
         let mut running = HashMap::new();
         for record in records {
-            let id = record.message_id.clone().unwrap_or_default();
+            let known = Record::of(&record);
             let work = Work {
                 bucket: Arc::clone(&self.bucket),
                 omdb: Arc::clone(&self.omdb),
@@ -103,7 +123,7 @@ impl<B: Bucket, A: Ask, K: KeyStore> Enricher<B, A, K> {
             };
             let span = record_span(&record, batch);
             let handle = tasks.spawn(async move { work.process(&record).await }.instrument(span.clone()));
-            running.insert(handle.id(), (id, span));
+            running.insert(handle.id(), (known, span));
         }
         let mut outcomes = Vec::new();
         while let Some(joined) = tasks.join_next_with_id().await {
@@ -111,13 +131,43 @@ impl<B: Bucket, A: Ask, K: KeyStore> Enricher<B, A, K> {
                 Ok((task, outcome)) => (task, outcome),
                 Err(panicked) => (panicked.id(), Err(EnrichmentError::Panicked)),
             };
-            let (id, span) = running.remove(&task).unwrap_or_else(|| (String::new(), Span::none()));
+            let (record, span) = running.remove(&task).unwrap_or_else(|| (Record::default(), Span::none()));
             if let Err(error) = &outcome {
                 spans::fail(&span, error.kind(), error);
             }
-            outcomes.push((id, outcome));
+            outcomes.push((record, outcome));
         }
         outcomes
+    }
+
+    /// The failed records that are of no use to anybody for a while.
+    fn to_hide(&self, outcomes: &Outcomes, received: DateTime<Utc>) -> Vec<Hidden> {
+        let now = self.clock.now();
+        let since = |time: DateTime<Utc>| (now - time).to_std().unwrap_or_default();
+        let hidden = outcomes.iter().filter_map(|(record, outcome)| {
+            let rest = outcome.as_ref().err()?.rest()?;
+            let since_sent = record.sent.map_or(Duration::ZERO, since);
+            let waited = Waited { since_sent, since_received: since(received) };
+            Some(Hidden { receipt: record.receipt.clone()?, time: rest.length(now, waited, fastrand::f64())? })
+        });
+        hidden.collect()
+    }
+
+    /// Hides them. Where that fails, the queue's visibility timeout holds.
+    async fn hide(&self, messages: Vec<Hidden>, deadline: Deadline) {
+        let Some(longest) = messages.iter().map(|message| message.time).max() else { return };
+        let hidden = messages.len();
+        let outcome = match tokio::time::timeout_at(deadline.instant(), self.queue.hide(&messages)).await {
+            Ok(outcome) => outcome.map_err(|error| error.to_string()),
+            Err(_) => Err("SQS did not answer before the invocation's end".to_owned()),
+        };
+        match outcome {
+            Ok(()) => {
+                let delay_ms = milliseconds(longest);
+                tracing::info!(hidden, delay_ms, "failed movies are hidden until trying again is of use");
+            }
+            Err(reason) => tracing::warn!(hidden, reason, "failed movies come back soon, which is of no use"),
+        }
     }
 
     /// Completes each run of the batch once; gives the records of those that could not be completed.
@@ -173,13 +223,26 @@ impl<B: Bucket, A: Ask, K: KeyStore> Enricher<B, A, K> {
 }
 
 fn failed_ids(outcomes: &Outcomes) -> Vec<String> {
-    outcomes.iter().filter(|(_, outcome)| outcome.is_err()).map(|(id, _)| id.clone()).collect()
+    outcomes.iter().filter(|(_, outcome)| outcome.is_err()).map(|(record, _)| record.id.clone()).collect()
+}
+
+impl Record {
+    fn of(record: &SqsMessage) -> Self {
+        // Milliseconds since the epoch
+        // (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html).
+        let sent = record.attributes.get("SentTimestamp").and_then(|text| text.parse().ok());
+        Self {
+            id: record.message_id.clone().unwrap_or_default(),
+            receipt: record.receipt_handle.clone(),
+            sent: sent.and_then(DateTime::from_timestamp_millis),
+        }
+    }
 }
 
 /// What one record's task needs.
 struct Work<B, A, K> {
     bucket: Arc<B>,
-    omdb: Arc<Omdb<A, K>>,
+    omdb: Arc<Omdb<A, K, B>>,
     breaker: Arc<Breaker>,
     deadline: Deadline,
 }

@@ -1,6 +1,6 @@
 //! Queue → bucket: takes movies from the queue, adds `OMDb`'s data and stores them.
 //!
-//! Invariants: only [`api_key`] and [`bucket`] touch the AWS SDK, only [`omdb`] touches the internet. A record is
+//! Invariants: only [`api_key`], [`bucket`] and [`queue`] touch the AWS SDK, only [`omdb`] touches the internet. A record is
 //! reported as done only when its object stands and, if it was the run's last, when the run's list does too. The
 //! `OMDb` key is never part of a log, a span, an error or a `Debug` output.
 //!
@@ -11,15 +11,21 @@
 //! | [`senders`] | whose trace an invocation is part of |
 //! | [`enrichment`] | one record → one object |
 //! | [`completion`] | all objects of a run → its list, and the latest list |
-//! | [`omdb`] | the `OMDb` API |
+//! | [`omdb`] | the `OMDb` API and the requests that a day has left |
+//! | [`rest`] | how long a movie is left alone that cannot be had before the next day or another key |
 //! | [`api_key`] | its key, from SSM |
 //! | [`bucket`] | the private bucket in S3 |
+//! | [`queue`] | the queue in SQS, where such a movie is hidden |
+//! | [`clock`] | the time of day |
 
 pub mod api_key;
 pub mod bucket;
+pub mod clock;
 pub mod completion;
 pub mod enrichment;
 pub mod handler;
 pub mod omdb;
+pub mod queue;
+pub mod rest;
 pub mod senders;
 pub mod settings;

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use domain::contract::Service;
 use enricher::api_key::SsmKeyStore;
 use enricher::bucket::S3Bucket;
+use enricher::clock::Clock;
 use enricher::handler::Enricher;
-use enricher::omdb::{Omdb, OmdbHttp};
+use enricher::omdb::{Budget, Omdb, OmdbHttp};
+use enricher::queue::SqsQueue;
 use enricher::senders;
 use enricher::settings::Settings;
 
@@ -17,7 +19,7 @@ async fn main() -> ExitCode {
         Ok(function) => function,
         Err(refused) => return refused.into(),
     };
-    let Settings { bucket, kms_key_arn, api_key_parameter, omdb } = &function.settings;
+    let Settings { bucket, kms_key_arn, api_key_parameter, queue_url, omdb } = &function.settings;
     let http = match OmdbHttp::new(function.connections.http(), omdb) {
         Ok(http) => http,
         Err(error) => {
@@ -25,14 +27,17 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let keys = SsmKeyStore::new(&function.connections.aws, api_key_parameter);
-    let omdb = Omdb::new(http, keys, omdb.max_attempts, function.metrics());
-    let bucket = S3Bucket::new(&function.connections.aws, bucket, kms_key_arn);
-    let enricher = Arc::new(Enricher::new(bucket, omdb, function.metrics()));
+    let aws = &function.connections.aws;
+    let keys = SsmKeyStore::new(aws, api_key_parameter);
+    let bucket = S3Bucket::new(aws, bucket, kms_key_arn);
+    let budget = Budget::new(bucket.clone(), omdb.daily_limit, Clock::system());
+    let omdb = Omdb::new(http, keys, budget, omdb.max_attempts, function.metrics());
+    let queue = SqsQueue::new(aws, queue_url);
+    let enricher = Arc::new(Enricher::new(bucket, omdb, queue, Clock::system(), function.metrics()));
     function
         .serve(senders::TRIGGER, move |event, deadline| {
             let enricher = Arc::clone(&enricher);
-            async move { enricher.handle(event, deadline).await }
+            async move { Box::pin(enricher.handle(event, deadline)).await }
         })
         .await
 }

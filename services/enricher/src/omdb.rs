@@ -3,17 +3,21 @@
 //! | Answer | What is done |
 //! |---|---|
 //! | the movie | taken |
-//! | no answer, 5xx, 429, something else than JSON, more than 1 MiB | asked again after a pause, while attempts and time last |
+//! | no answer, 5xx, 429, something else than JSON, packed, more than 32 KiB | asked again after a pause, while attempts and time last |
 //! | unknown id | not asked again: the queue does, in case `OMDb` learns of it |
 //! | 401 "invalid key" | the key is fetched again, once for the batch; if it is the same or invalid too, no more is asked in this batch |
 //! | 401 "request limit reached" | no more is asked in this batch: the quota is per day |
+//!
+//! Each request is first taken off what the day has left, see [`Budget`]. When that is nothing, no more is asked in this
+//! batch either.
 
-mod answer;
+mod breaker;
+mod budget;
 mod http;
 
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use domain::ImdbId;
 use domain::contract::metrics::{OMDB_AUTH_REJECTED, OMDB_DURATION, OMDB_QUOTA_EXHAUSTED, OMDB_REQUESTS};
 use domain::enriched::OmdbMovie;
@@ -24,10 +28,14 @@ use telemetry::{Metrics, spans};
 use tokio::sync::Semaphore;
 use tracing::{Instrument, Span, info_span};
 
-pub use answer::Answer;
+pub use breaker::Breaker;
+pub use budget::Budget;
+pub use domain::omdb::Answer;
 pub use http::{Ask, HttpError, OmdbHttp};
 
 use crate::api_key::{ApiKey, CachedKey, KeyError, KeyStore};
+use crate::bucket::{Bucket, BucketError};
+use crate::rest::Rest;
 
 /// Pauses between tries: long enough for a hiccup, short enough for three tries within the function's timeout.
 const BACKOFF: Backoff = Backoff { base: Duration::from_millis(200), cap: Duration::from_secs(5) };
@@ -37,36 +45,14 @@ const BACKOFF: Backoff = Backoff { base: Duration::from_millis(200), cap: Durati
 const MAX_IN_FLIGHT: usize = 10;
 
 /// The `OMDb` API with its key.
-pub struct Omdb<A, K> {
+pub struct Omdb<A, K, B> {
     api: A,
     key: CachedKey<K>,
+    budget: Budget<B>,
     max_attempts: u32,
     /// Lets [`MAX_IN_FLIGHT`] questions through at once.
     in_flight: Semaphore,
     metrics: Metrics,
-}
-
-/// Stops the questions of one batch when `OMDb` has said something that holds for all of them.
-#[derive(Debug, Default)]
-pub struct Breaker(AtomicU8);
-
-const CLOSED: u8 = 0;
-const OPEN_KEY: u8 = 1;
-const OPEN_QUOTA: u8 = 2;
-
-impl Breaker {
-    /// Whether this call opened it; when ten movies learn the same at once, it is one piece of news.
-    fn open(&self, why: u8) -> bool {
-        self.0.compare_exchange(CLOSED, why, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-    }
-
-    fn check(&self) -> Result<(), OmdbError> {
-        match self.0.load(Ordering::Relaxed) {
-            OPEN_KEY => Err(OmdbError::KeyRejected),
-            OPEN_QUOTA => Err(OmdbError::QuotaExhausted),
-            _ => Ok(()),
-        }
-    }
 }
 
 /// Why there is no movie. None of these carries the address that was asked, since the key is part of it.
@@ -78,9 +64,20 @@ pub enum OmdbError {
     /// `OMDb` does not take the key, nor the one that SSM gave after that.
     #[error("OMDb rejects the API key; put a valid one into the SSM parameter")]
     KeyRejected,
-    /// The day's requests are used up.
+    /// The day's requests are used up, says `OMDb`.
     #[error("OMDb's request limit for today is reached")]
     QuotaExhausted,
+    /// The day's requests are used up, by our own count.
+    #[error("OMDb has had the {limit} requests that OMDB_DAILY_LIMIT allows it a day; the next day begins at {until}")]
+    DailyLimit {
+        /// How many are allowed.
+        limit: u32,
+        /// When the day ends.
+        until: DateTime<Utc>,
+    },
+    /// The day's requests cannot be counted, so none is sent.
+    #[error(transparent)]
+    Count(BucketError),
     /// `OMDb` has no such title.
     #[error("OMDb does not know the id: {0}")]
     UnknownId(String),
@@ -108,18 +105,33 @@ impl OmdbError {
             Self::Key(_) => "key unreadable",
             Self::KeyRejected => "key rejected",
             Self::QuotaExhausted => "quota exhausted",
+            Self::DailyLimit { .. } => "daily limit reached",
+            Self::Count(_) => "bucket",
             Self::UnknownId(_) => "unknown id",
             Self::Unavailable { .. } => "OMDb unavailable",
             Self::OutOfTime { .. } => "timeout",
         }
     }
+
+    /// What has to happen before asking again is of any use, where that takes longer than the queue waits.
+    #[must_use]
+    pub fn rest(&self) -> Option<Rest> {
+        match self {
+            Self::KeyRejected => Some(Rest::UntilKeyIsMended),
+            Self::QuotaExhausted | Self::DailyLimit { .. } => Some(Rest::UntilNextDay),
+            Self::Key(_) | Self::Count(_) | Self::UnknownId(_) | Self::Unavailable { .. } | Self::OutOfTime { .. } => {
+                None
+            }
+        }
+    }
 }
 
-impl<A: Ask, K: KeyStore> Omdb<A, K> {
-    /// The API behind `api`, with the key from `keys`.
+impl<A: Ask, K: KeyStore, B: Bucket> Omdb<A, K, B> {
+    /// The API behind `api`, with the key from `keys` and the requests of `budget`.
     #[must_use]
-    pub fn new(api: A, keys: K, max_attempts: u32, metrics: Metrics) -> Self {
-        Self { api, key: CachedKey::new(keys), max_attempts, in_flight: Semaphore::new(MAX_IN_FLIGHT), metrics }
+    pub fn new(api: A, keys: K, budget: Budget<B>, max_attempts: u32, metrics: Metrics) -> Self {
+        let in_flight = Semaphore::new(MAX_IN_FLIGHT);
+        Self { api, key: CachedKey::new(keys), budget, max_attempts, in_flight, metrics }
     }
 
     /// The movie of this id.
@@ -135,14 +147,14 @@ impl<A: Ask, K: KeyStore> Omdb<A, K> {
             let reason = match self.ask(id, &key.value, requests, breaker, deadline).await? {
                 Answer::Movie(movie) => return Ok(movie),
                 Answer::UnknownId(reason) => return Err(OmdbError::UnknownId(reason)),
-                Answer::QuotaExhausted => return Err(self.quota_exhausted(breaker)),
-                Answer::KeyRejected if key_is_fresh => return Err(self.key_rejected(breaker)),
+                Answer::QuotaExhausted => return Err(self.stop(breaker, OmdbError::QuotaExhausted)),
+                Answer::KeyRejected if key_is_fresh => return Err(self.stop(breaker, OmdbError::KeyRejected)),
                 Answer::KeyRejected => {
                     tracing::warn!("OMDb rejects the API key; it is fetched again");
                     let fetched = self.key.get_newer_than(&key).await?;
                     // The same key would be rejected again.
                     if fetched.value == key.value {
-                        return Err(self.key_rejected(breaker));
+                        return Err(self.stop(breaker, OmdbError::KeyRejected));
                     }
                     key = fetched;
                     key_is_fresh = true;
@@ -172,6 +184,7 @@ impl<A: Ask, K: KeyStore> Omdb<A, K> {
         // The semaphore is never closed, so there is a permit in the end; without one, asking is all the same right.
         let _permit = self.in_flight.acquire().await;
         breaker.check()?;
+        self.budget.take(breaker).await.map_err(|error| self.stop_if_spent(breaker, error))?;
         let span = request_span(id, number);
         let started = Instant::now();
         self.metrics.count(OMDB_REQUESTS, 1);
@@ -202,14 +215,18 @@ impl<A: Ask, K: KeyStore> Omdb<A, K> {
         Ok(reason)
     }
 
-    fn quota_exhausted(&self, breaker: &Breaker) -> OmdbError {
-        self.metrics.count(OMDB_QUOTA_EXHAUSTED, u64::from(breaker.open(OPEN_QUOTA)));
-        OmdbError::QuotaExhausted
+    /// A count that cannot be had may be had by the next movie.
+    fn stop_if_spent(&self, breaker: &Breaker, error: OmdbError) -> OmdbError {
+        if matches!(error, OmdbError::DailyLimit { .. }) { self.stop(breaker, error) } else { error }
     }
 
-    fn key_rejected(&self, breaker: &Breaker) -> OmdbError {
-        self.metrics.count(OMDB_AUTH_REJECTED, u64::from(breaker.open(OPEN_KEY)));
-        OmdbError::KeyRejected
+    /// Stops the batch, which is counted once.
+    fn stop(&self, breaker: &Breaker, why: OmdbError) -> OmdbError {
+        if breaker.open(why.clone()) {
+            let metric = if matches!(why, OmdbError::KeyRejected) { OMDB_AUTH_REJECTED } else { OMDB_QUOTA_EXHAUSTED };
+            self.metrics.count(metric, 1);
+        }
+        why
     }
 }
 

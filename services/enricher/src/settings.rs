@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::contract::environment::{
-    KMS_KEY_ARN, MOVIES_BUCKET, OMDB_API_KEY_PARAMETER, OMDB_BASE_URL, OMDB_CONNECT_TIMEOUT_MS, OMDB_MAX_ATTEMPTS,
-    OMDB_TIMEOUT_MS, is_omdb_base_url,
+    KMS_KEY_ARN, MOVIES_BUCKET, MOVIES_QUEUE_URL, OMDB_API_KEY_PARAMETER, OMDB_BASE_URL, OMDB_CONNECT_TIMEOUT_MS,
+    OMDB_DAILY_LIMIT, OMDB_MAX_ATTEMPTS, OMDB_TIMEOUT_MS, is_omdb_base_url,
 };
 use function::Reader;
 use reqwest::Url;
@@ -18,6 +18,8 @@ pub struct Settings {
     pub kms_key_arn: String,
     /// The name of the parameter that holds the key: `OMDB_API_KEY_PARAMETER`.
     pub api_key_parameter: String,
+    /// The queue that the movies come from: `MOVIES_QUEUE_URL`.
+    pub queue_url: String,
     /// How OMDb is asked.
     pub omdb: OmdbSettings,
 }
@@ -33,6 +35,8 @@ pub struct OmdbSettings {
     pub timeout: Duration,
     /// `OMDB_MAX_ATTEMPTS`.
     pub max_attempts: u32,
+    /// `OMDB_DAILY_LIMIT`.
+    pub daily_limit: u32,
 }
 
 impl Settings {
@@ -46,15 +50,19 @@ impl Settings {
         let connect_timeout = reader.milliseconds(OMDB_CONNECT_TIMEOUT_MS);
         let timeout = reader.milliseconds(OMDB_TIMEOUT_MS);
         let max_attempts = reader.number(OMDB_MAX_ATTEMPTS, 1..=10);
+        let daily_limit = reader.number(OMDB_DAILY_LIMIT, 1..=1_000_000);
+        let queue_url = reader.text(MOVIES_QUEUE_URL);
         Some(Self {
             bucket: bucket?,
             kms_key_arn: kms_key_arn?,
             api_key_parameter: api_key_parameter?,
+            queue_url: queue_url?,
             omdb: OmdbSettings {
                 base_url: base_url?,
                 connect_timeout: connect_timeout?,
                 timeout: timeout?,
                 max_attempts: max_attempts?,
+                daily_limit: daily_limit?,
             },
         })
     }
@@ -81,6 +89,7 @@ mod tests {
             ("MOVIES_BUCKET", "movies"),
             ("KMS_KEY_ARN", "arn:aws:kms:eu-central-1:123456789012:key/1234abcd"),
             ("OMDB_API_KEY_PARAMETER", "/movie-pipeline/dev/omdb-api-key"),
+            ("MOVIES_QUEUE_URL", "https://sqs.eu-central-1.amazonaws.com/123456789012/movie-pipeline-dev-movies"),
         ]);
         environment.extend(changes.iter().copied());
         let mut reader = Reader::new(&environment);
@@ -103,8 +112,14 @@ mod tests {
 
     #[test]
     fn every_faulty_variable_is_named() {
-        let changes =
-            [("MOVIES_BUCKET", ""), ("KMS_KEY_ARN", "key"), ("OMDB_TIMEOUT_MS", "5s"), ("OMDB_MAX_ATTEMPTS", "0")];
+        let changes = [
+            ("MOVIES_BUCKET", ""),
+            ("KMS_KEY_ARN", "key"),
+            ("MOVIES_QUEUE_URL", ""),
+            ("OMDB_TIMEOUT_MS", "5s"),
+            ("OMDB_MAX_ATTEMPTS", "0"),
+            ("OMDB_DAILY_LIMIT", "0"),
+        ];
         let error = read(&changes).unwrap_err();
         for (name, _) in changes {
             assert!(error.contains(name), "{name} is not in: {error}");

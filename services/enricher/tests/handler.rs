@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that unwraps fails with the line that unwrapped")]
 
 mod common;
+mod daily_limit;
 
 use std::time::Duration;
 

@@ -42,6 +42,7 @@ async fn ask(address: SocketAddr) -> Answer {
         connect_timeout: Duration::from_secs(2),
         timeout: Duration::from_secs(2),
         max_attempts: 1,
+        daily_limit: 1,
     };
     let omdb = OmdbHttp::new(Connections::new(Service::Enricher).await.unwrap().http(), &settings).unwrap();
     omdb.ask(&ImdbId::parse("tt0111161").unwrap(), &ApiKey::new(KEY)).await
@@ -78,10 +79,30 @@ async fn retry_after_is_read() {
 }
 
 #[tokio::test]
-async fn an_answer_over_1_mib_is_not_read_to_its_end() {
+async fn an_answer_over_32_kib_is_not_read_to_its_end() {
     let endless = || Body::from_stream(futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>("x".repeat(4096))));
     let address = server(move |_| Response::new(endless())).await;
-    assert_eq!(reason(ask(address).await), "more than 1048576 bytes");
+    assert_eq!(reason(ask(address).await), "more than 32768 bytes");
+}
+
+#[tokio::test]
+async fn a_packed_answer_is_refused_before_it_is_read() {
+    let packed = || [&[0x1f, 0x8b, 8][..], &[0; 20]].concat();
+    for encoding in ["gzip", "deflate, gzip", "br", KEY] {
+        let address = server(move |_| ([(header::CONTENT_ENCODING, encoding)], packed())).await;
+        assert_eq!(reason(ask(address).await), "a packed body, which was not asked for", "{encoding}");
+    }
+    let untold = reason(ask(server(move |_| packed()).await).await);
+    assert!(untold.starts_with("no JSON but: "), "{untold}");
+}
+
+#[tokio::test]
+async fn nothing_packed_is_asked_for() {
+    let handler = |headers: axum::http::HeaderMap| async move { format!("{:?}", headers.get(header::ACCEPT_ENCODING)) };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/", get(handler))).await });
+    assert_eq!(reason(ask(address).await), "no JSON but: None");
 }
 
 #[tokio::test]

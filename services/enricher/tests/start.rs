@@ -39,6 +39,7 @@ fn it_names_every_unreadable_variable_and_shows_the_value_of_none() {
         "OMDB_CONNECT_TIMEOUT_MS",
         "OMDB_TIMEOUT_MS",
         "OMDB_MAX_ATTEMPTS",
+        "OMDB_DAILY_LIMIT",
     ];
     let variables = Service::Enricher.variables();
     let environment: Vec<_> = variables.iter().map(|variable| (variable.name, SECRET)).collect();

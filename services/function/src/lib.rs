@@ -20,6 +20,10 @@
 //! | [`deadline`] | how much time an invocation has left |
 //! | [`backoff`] | pauses between tries |
 
+// A panic would end the environment, and with it whatever else the batch was doing.
+#[cfg(not(panic = "unwind"))]
+compile_error!("a function unwinds when it panics, so that one record fails alone: build with `panic = \"unwind\"`");
+
 pub mod aws_calls;
 pub mod backoff;
 pub mod connections;

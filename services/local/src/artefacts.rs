@@ -47,7 +47,7 @@ fn package_all(executables: &BTreeMap<String, PathBuf>) -> anyhow::Result<Artefa
 /// A zip that holds one executable named `bootstrap`, as the runtime `provided.al2023` wants it
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html>). It is stored rather than compressed: it goes
 /// no further than this machine, and compressing would take longer than everything else.
-fn package(executable: &Path) -> anyhow::Result<Bytes> {
+pub(crate) fn package(executable: &Path) -> anyhow::Result<Bytes> {
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).unix_permissions(0o755);
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     archive.start_file(ENTRY, options)?;
@@ -57,7 +57,7 @@ fn package(executable: &Path) -> anyhow::Result<Bytes> {
 
 /// Builds every binary of the workspace, so that features unify as in the build of this program and nothing that is
 /// built already is built again, and tells where they lie, by name.
-async fn build(progress: Progress) -> Result<BTreeMap<String, PathBuf>, Fault> {
+pub(crate) async fn build(progress: Progress) -> Result<BTreeMap<String, PathBuf>, Fault> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
         .args(["build", "--workspace", "--bins", "--message-format", "json-render-diagnostics"])

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod bench;
 mod cost;
 mod dead_letters;
 mod drill;
@@ -7,6 +8,7 @@ mod explain;
 mod package;
 mod run;
 mod simulate;
+mod storm;
 mod up;
 
 use std::process::ExitCode;
@@ -40,8 +42,12 @@ enum Command {
     Drill(drill::Arguments),
     /// Puts both functions through storms of faults on virtual time and checks that nothing is lost or wrong.
     Simulate(simulate::Arguments),
+    /// Lets several runs at once go through kills, outages and restarts, and checks that nothing is lost or wrong.
+    Storm(storm::Arguments),
     /// Shows what the stack costs a month, and a million movies.
     Cost(cost::Arguments),
+    /// Measures how fast, small and cheap the functions are, beside their limits and the original.
+    Bench(bench::Arguments),
     /// Builds the functions for Lambda and packs them for `pulumi up`.
     Package(package::Arguments),
 }
@@ -57,6 +63,7 @@ pub fn main() -> ExitCode {
     };
     let code = runtime.block_on(async {
         match command.unwrap_or(Command::Run(run)) {
+            Command::Bench(arguments) => bench::run(arguments).await,
             Command::Cost(arguments) => cost::run(arguments),
             Command::Run(arguments) => run::run(arguments).await,
             Command::Up(arguments) => up::run(arguments).await,
@@ -65,6 +72,7 @@ pub fn main() -> ExitCode {
             Command::Explain(arguments) => explain::run(arguments).await,
             Command::Package(arguments) => package::run(arguments).await,
             Command::Simulate(arguments) => simulate::run(arguments).await,
+            Command::Storm(arguments) => storm::run(arguments).await,
         }
     });
     let code = code.unwrap_or_else(|error| fail(&error));

@@ -17,9 +17,10 @@ mod show;
 
 use std::collections::BTreeMap;
 
-use futures_util::future::{join_all, try_join_all};
+use serde_json::Value;
 
 pub use case::Case;
+pub(crate) use case::TRIED_FOR;
 pub use group::{Group, group};
 pub use letter::{FailureQueue, Letter};
 pub use redrive::{Outcome, Redriven};
@@ -27,6 +28,7 @@ pub use selection::Selection;
 pub(crate) use show::{Inspection, Listing, Plan, describe};
 
 use crate::endpoint::{Endpoint, EndpointFault};
+use crate::together::all;
 
 /// The failure queues of a stack.
 #[derive(Debug, Clone)]
@@ -34,6 +36,13 @@ pub struct DeadLetters {
     endpoint: Endpoint,
     /// The URLs of the queues by their names.
     urls: BTreeMap<String, String>,
+}
+
+/// Each message, oldest first, with its story from these log records, which are in order.
+pub(crate) fn with_records(letters: Vec<Letter>, records: &[Value]) -> Vec<Case> {
+    let mut cases: Vec<_> = letters.into_iter().map(|letter| Case::new(letter, records)).collect();
+    cases.sort_by(|a, b| (a.letter.sent, &a.letter.id).cmp(&(b.letter.sent, &b.letter.id)));
+    cases
 }
 
 /// What lies in the failure queues.
@@ -53,9 +62,7 @@ impl DeadLetters {
     pub async fn open(endpoint: Endpoint) -> Result<Self, EndpointFault> {
         let names = endpoint.names();
         let queues = [&names.movies_queue, &names.dead_letters, &names.undelivered, &names.ranker_failures];
-        // All are asked at once, and the first fault in their order is told, not whichever came first.
-        let urls = join_all(queues.map(|name| queue::url(&endpoint, name))).await;
-        let urls = urls.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let urls = Box::pin(all(queues.map(|name| queue::url(&endpoint, name)))).await?;
         let urls = queues.into_iter().cloned().zip(urls).collect();
         Ok(Self { endpoint, urls })
     }
@@ -65,12 +72,25 @@ impl DeadLetters {
     /// # Errors
     /// [`EndpointFault`].
     pub async fn read(&self) -> Result<Found, EndpointFault> {
-        let read = try_join_all(FailureQueue::ALL.map(|queue| self.read_queue(queue))).await?;
+        let read = self.read_queues().await?;
         let out_of_sight = read.iter().map(|(_, out_of_sight)| out_of_sight).sum();
         let letters: Vec<_> = read.into_iter().flat_map(|(letters, _)| letters).collect();
-        let mut cases = case::with_their_logs(&self.endpoint, letters).await?;
-        cases.sort_by(|a, b| (a.letter.sent, &a.letter.id).cmp(&(b.letter.sent, &b.letter.id)));
-        Ok(Found { cases, out_of_sight })
+        let records = case::records_about(&self.endpoint, &letters).await?;
+        Ok(Found { cases: with_records(letters, &records), out_of_sight })
+    }
+
+    /// Everything that lies in them, without its log lines. Nothing is taken away.
+    ///
+    /// # Errors
+    /// [`EndpointFault`].
+    pub(crate) async fn letters(&self) -> Result<Vec<Letter>, EndpointFault> {
+        let read = self.read_queues().await?;
+        Ok(read.into_iter().flat_map(|(letters, _)| letters).collect())
+    }
+
+    async fn read_queues(&self) -> Result<Vec<(Vec<Letter>, usize)>, EndpointFault> {
+        // Several of AWS's calls at once are too much for the stack.
+        Box::pin(all(FailureQueue::ALL.map(|queue| self.read_queue(queue)))).await
     }
 
     async fn read_queue(&self, queue: FailureQueue) -> Result<(Vec<Letter>, usize), EndpointFault> {
@@ -86,9 +106,17 @@ impl DeadLetters {
     /// # Errors
     /// [`EndpointFault`] when the queues cannot be read; a message that cannot be sent is told in its own outcome.
     pub async fn redrive(&self, cases: &[&Case]) -> Result<Vec<Redriven>, EndpointFault> {
+        self.redrive_letters(&cases.iter().map(|case| &case.letter).collect::<Vec<_>>()).await
+    }
+
+    /// The same for messages without their log lines.
+    ///
+    /// # Errors
+    /// As [`redrive`](Self::redrive).
+    pub(crate) async fn redrive_letters(&self, letters: &[&Letter]) -> Result<Vec<Redriven>, EndpointFault> {
         let mut redriven = Vec::new();
         for queue in FailureQueue::ALL {
-            let wanted: Vec<_> = cases.iter().map(|case| &case.letter).filter(|letter| letter.queue == queue).collect();
+            let wanted: Vec<_> = letters.iter().copied().filter(|letter| letter.queue == queue).collect();
             if !wanted.is_empty() {
                 redriven.extend(redrive::redrive(self, queue, &wanted).await?);
             }
@@ -107,7 +135,8 @@ impl DeadLetters {
         queue::Source { endpoint: &self.endpoint, queue, name, url: &self.urls[name] }
     }
 
-    fn movies_queue_url(&self) -> &str {
+    /// Where movies wait for the enricher.
+    pub(crate) fn movies_queue_url(&self) -> &str {
         &self.urls[&self.endpoint.names().movies_queue]
     }
 }

@@ -33,7 +33,8 @@ pub const SOURCE_BUCKET: &str = "local-source";
 /// The key of the source list in it.
 pub const SOURCE_KEY: &str = "Top250Movies.json";
 
-const CODE_BUCKET: &str = "local-code";
+/// Where the functions' packages and the template are uploaded to.
+pub(crate) const CODE_BUCKET: &str = "local-code";
 
 /// How long the stack may take; it takes about half a second.
 const TIMEOUT: Duration = Duration::from_mins(1);

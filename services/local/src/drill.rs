@@ -14,10 +14,11 @@
 //! | `matrix` | the findings of all drills in one table |
 //!
 //! The fault is real and lasts for one run, as long as the pipeline needs, which is seconds. What the gauges saw is then
-//! laid on virtual days (`oncall`): three good days before, the fault at noon, and a good run on each day after it. What
-//! the fault left in the queues stays there; nobody mends anything. The alarms are looked at minute by minute.
+//! laid on virtual days (`oncall`): three good days before, the fault at noon, and a good run on each day after it, unless
+//! the drill has a second fault, for the day after the first. What a fault left in the queues stays there; nobody mends
+//! anything. The alarms are looked at minute by minute.
 
-mod environments;
+pub(crate) mod environments;
 mod exercise;
 mod faults;
 mod finding;
@@ -48,6 +49,9 @@ use stage::Stage;
 /// How many drills run at once on two cores: they mostly wait.
 const AT_ONCE: usize = 6;
 
+/// Makes a fault on a stage, and waits until it has done its harm.
+type Act = for<'a> fn(&'a Stage) -> LocalBoxFuture<'a, anyhow::Result<()>>;
+
 /// One drill.
 #[derive(Debug)]
 pub struct Drill {
@@ -67,7 +71,9 @@ pub struct Drill {
     /// How long the alarms are watched after the fault, in virtual hours.
     pub watched_hours: i64,
     prepare: fn(&mut Options),
-    act: for<'a> fn(&'a Stage) -> LocalBoxFuture<'a, anyhow::Result<()>>,
+    act: Act,
+    /// What happens to the run of the next day, while nobody has mended anything; without it, that run is well.
+    next_day: Option<Act>,
 }
 
 impl Drill {
@@ -75,6 +81,11 @@ impl Drill {
     #[must_use]
     pub fn find(name: &str) -> Option<&'static Self> {
         DRILLS.iter().find(|drill| drill.name == name)
+    }
+
+    /// Those after which nobody is told anything: nothing is wrong, or it mends by itself.
+    fn quiet() -> impl Iterator<Item = &'static Self> {
+        DRILLS.iter().filter(|drill| drill.expected.is_empty())
     }
 }
 

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{ChildStdout, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -11,6 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::fault::{Fault, tail};
+use crate::leaks::Ending;
 use crate::permissions::Permissions;
 use crate::process::Group;
 use crate::python::{Python, Tool};
@@ -25,7 +27,7 @@ pub const ACCOUNT_ID: &str = "123456789012";
 /// Id and secret of the access key of the account's owner, who may do everything.
 pub(crate) const OWNER_CREDENTIAL: &str = "local";
 
-const LAUNCHER: &str = include_str!("emulator_launcher.py");
+const LAUNCHER: &str = concat!(include_str!("leaks/memory.py"), include_str!("emulator_launcher.py"));
 
 /// What the emulator is installed from.
 pub(crate) const TOOL: Tool =
@@ -40,34 +42,56 @@ const START_TIMEOUT: Duration = Duration::from_mins(1);
 pub struct Emulator {
     // Dropped in this order: the folder must outlive the processes that write to it.
     group: Group,
+    stdout: Stdout,
     folder: TempDir,
     port: u16,
 }
 
+/// Where it tells its port.
+type Stdout = Arc<Mutex<BufReader<ChildStdout>>>;
+
+/// How it is started.
+#[derive(Debug)]
+pub(crate) struct How<'a> {
+    pub(crate) permissions: &'a Permissions,
+    /// What the functions ask in the place of the local AWS.
+    pub(crate) recorder: Option<&'a Recorder>,
+    /// A failed asynchronous invocation is tried again after this delay, and then after twice as long.
+    pub(crate) async_retry_delay: Duration,
+    /// Whether it keeps its state on disk, so that it can be restarted.
+    pub(crate) is_durable: bool,
+}
+
 impl Emulator {
-    /// Starts it and waits until it answers. With a recorder, the functions ask that in the place of the local AWS. A
-    /// failed asynchronous invocation is tried again after this delay, and then after twice as long.
-    pub(crate) async fn start(
-        python: &Python,
-        permissions: &Permissions,
-        recorder: Option<&Recorder>,
-        async_retry_delay: Duration,
-    ) -> Result<Self, Fault> {
+    /// Starts it and waits until it answers.
+    pub(crate) async fn start(python: &Python, how: &How<'_>) -> Result<Self, Fault> {
         let folder = tempfile::Builder::new().prefix("movie-pipeline-").tempdir();
         let folder = folder.map_err(Fault::machine("no temporary folder can be made"))?;
-        let (group, stdout) = spawn(python, folder.path(), permissions, recorder, async_retry_delay)?;
-        let ready = async {
-            let port = read_port(stdout).await?;
-            wait_until_healthy(port).await.map(|()| port)
-        };
-        let outcome = tokio::time::timeout(START_TIMEOUT, ready).await;
-        match outcome.unwrap_or_else(|_| Err(format!("no answer within {} s", START_TIMEOUT.as_secs()))) {
-            Ok(port) => Ok(Self { group, folder, port }),
-            Err(reason) => {
-                let reason = if group.has_ended() { "it ended".to_owned() } else { reason };
-                Err(Fault::EmulatorFailed { reason, log: log_tail(folder.path()) })
-            }
+        let (group, stdout) = spawn(python, folder.path(), how)?;
+        match until_ready(&stdout).await {
+            Ok(port) => Ok(Self { group, stdout, folder, port }),
+            Err(reason) => Err(failed(&group, folder.path(), reason)),
         }
+    }
+
+    /// Ends it cleanly, with its functions left to themselves, and starts it again with the state that it kept. Only a
+    /// durable one keeps any. What Lambda had accepted and not done yet is lost, which on AWS it is not.
+    pub(crate) async fn restart(&self) -> Result<(), Fault> {
+        self.group.tell(b"!").map_err(Fault::machine("the local AWS cannot be told to start again"))?;
+        until_ready(&self.stdout).await.map_err(|reason| failed(&self.group, self.folder.path(), reason))?;
+        Ok(())
+    }
+
+    /// Ends it. What it leaves lies in its folder until this is dropped.
+    pub(crate) fn end(&mut self) -> Ending {
+        let ending = if self.group.has_ended() { Ending::ByItself } else { Ending::AsAsked };
+        self.group.end();
+        ending
+    }
+
+    /// Where all that it writes lies.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Where its own log is being written.
@@ -98,27 +122,39 @@ impl Emulator {
     }
 }
 
-fn spawn(
-    python: &Python,
-    folder: &Path,
-    permissions: &Permissions,
-    recorder: Option<&Recorder>,
-    async_retry_delay: Duration,
-) -> Result<(Group, ChildStdout), Fault> {
+fn failed(group: &Group, folder: &Path, reason: String) -> Fault {
+    let reason = if group.has_ended() { "it ended".to_owned() } else { reason };
+    Fault::EmulatorFailed { reason, log: log_tail(folder) }
+}
+
+/// Its port, once it answers there.
+async fn until_ready(stdout: &Stdout) -> Result<u16, String> {
+    let ready = async {
+        let port = read_port(Arc::clone(stdout)).await?;
+        wait_until_healthy(port).await.map(|()| port)
+    };
+    let outcome = tokio::time::timeout(START_TIMEOUT, ready).await;
+    outcome.unwrap_or_else(|_| Err(format!("no answer within {} s", START_TIMEOUT.as_secs())))
+}
+
+fn spawn(python: &Python, folder: &Path, how: &How<'_>) -> Result<(Group, Stdout), Fault> {
     let start = || {
         fs::create_dir(folder.join("tmp"))?;
         let log = File::create(log_path(folder))?;
         let mut command = python.command();
         command.args(["-c", LAUNCHER]).arg(folder).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
         set_environment(&mut command, folder);
-        command.env("LAMBDA_ASYNC_RETRY_BASE_SECONDS", async_retry_delay.as_secs_f64().to_string());
-        if permissions.are_enforced() {
+        command.env("LAMBDA_ASYNC_RETRY_BASE_SECONDS", how.async_retry_delay.as_secs_f64().to_string());
+        if how.is_durable {
+            command.env("PERSIST_STATE", "1").env("S3_PERSIST", "1");
+        }
+        if how.permissions.are_enforced() {
             command
                 .env("AUTH", "true")
                 .env("AWS_ACCESS_KEY_ID", OWNER_CREDENTIAL)
                 .env("AWS_SECRET_ACCESS_KEY", OWNER_CREDENTIAL);
         }
-        if let Some(recorder) = recorder {
+        if let Some(recorder) = how.recorder {
             command.env("AWS_ENDPOINT_URL", recorder.endpoint());
         }
         Group::spawn(&mut command)
@@ -127,7 +163,7 @@ fn spawn(
     let stdout = group
         .take_stdout()
         .ok_or_else(|| Fault::EmulatorFailed { reason: "its output is gone".to_owned(), log: String::new() })?;
-    Ok((group, stdout))
+    Ok((group, Arc::new(Mutex::new(BufReader::new(stdout)))))
 }
 
 /// Everything it gets to know. The functions inherit it, so nothing of the caller's environment may be in it: neither
@@ -148,10 +184,11 @@ fn set_environment(command: &mut Command, folder: &Path) {
         .env("IOT_MTLS_ENABLED", "0");
 }
 
-async fn read_port(stdout: ChildStdout) -> Result<u16, String> {
+async fn read_port(stdout: Stdout) -> Result<u16, String> {
     let read = move || {
         let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line).map(|_| line)
+        // Lines are read one at a time, so a panic between two of them leaves it whole.
+        stdout.lock().unwrap_or_else(PoisonError::into_inner).read_line(&mut line).map(|_| line)
     };
     let line = tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string())?;
     let line = line.map_err(|error| error.to_string())?;
@@ -194,7 +231,10 @@ mod tests {
     }
 
     async fn start(python: &Python) -> Result<Emulator, Fault> {
-        Emulator::start(python, &Permissions::default(), None, Duration::ZERO).await
+        let permissions = Permissions::default();
+        let how =
+            How { permissions: &permissions, recorder: None, async_retry_delay: Duration::ZERO, is_durable: false };
+        Emulator::start(python, &how).await
     }
 
     #[tokio::test]

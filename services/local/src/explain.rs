@@ -1,7 +1,7 @@
 //! One story of a run or of a movie, from what is left of it: log lines, spans, objects and dead letters, in the order
 //! it happened.
 //!
-//! Reading is the business of `sources` and `traces`, which give [`Material`]; [`Story::tell`] makes a story of it and
+//! Reading is the business of `sources` and `traces`, which give `Material`; [`Story::tell`] makes a story of it and
 //! asks nobody. What several sources tell is told once: a log line before the span that says the same, an object with
 //! the line that reports it stored.
 

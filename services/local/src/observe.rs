@@ -7,13 +7,13 @@ use anyhow::Context;
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, Metric as CloudWatchMetric, MetricDataQuery, MetricStat};
 use aws_sdk_s3::operation::get_object::GetObjectError;
-use aws_sdk_sqs::types::QueueAttributeName;
 use bytes::Bytes;
 use domain::contract::metrics::{self, ENVIRONMENT_DIMENSION, Kind, Metric, NAMESPACE, SERVICE_DIMENSION};
 use domain::contract::{Service, logs};
 use serde_json::Value;
 
 use crate::deploy::STACK;
+use crate::depth::Depth;
 use crate::pipeline::Pipeline;
 
 /// The sums of all counters that CloudWatch has data for, by name.
@@ -60,14 +60,7 @@ impl Pipeline {
 
     /// How many messages a queue has, those being worked on included.
     pub async fn messages_in(&self, queue_url: &str) -> anyhow::Result<usize> {
-        use QueueAttributeName::{
-            ApproximateNumberOfMessages as Visible, ApproximateNumberOfMessagesNotVisible as Taken,
-        };
-        let ask = self.clients().sqs.get_queue_attributes().queue_url(queue_url);
-        let answer = ask.attribute_names(Visible).attribute_names(Taken).send().await.context("asking a queue")?;
-        let attributes = answer.attributes().context("the queue has no attributes")?;
-        let number = |name| attributes.get(&name).and_then(|text| text.parse::<usize>().ok()).unwrap_or_default();
-        Ok(number(Visible) + number(Taken))
+        Ok(Depth::of(&self.clients().sqs, queue_url).await.context("asking a queue")?.total())
     }
 
     /// The bodies of up to ten messages of a queue; they stay in it.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get};
 use bytes::Bytes;
@@ -17,10 +17,13 @@ use futures_util::stream;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::leaks::Heard;
 use crate::server::Server;
 
-/// The key that the stand-in takes.
-pub const KEY: &str = "local-omdb-key";
+/// The key that the stand-in takes: a canary, for which every pipeline is searched when it ends. Its two ends are found
+/// however they are written, and what is between them looks different in every encoding, so that whoever hides it has
+/// to know them all.
+pub const KEY: &str = "canary0OmdbKey0Begins+/=~?>%41&\"\\$'ends0OmdbKey0Canary";
 
 /// What can go wrong with OMDb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,9 +37,11 @@ pub enum OmdbFault {
     },
     /// 200 with an HTML page, as seen under load.
     HtmlPage,
+    /// 200 with an HTML page that shows what was asked for, the key included, as pages do that block somebody.
+    PageWithRequest,
     /// The right answer, late.
     Delay(Duration),
-    /// JSON of more than 1 MiB.
+    /// JSON of more than 1 MiB, which is more than is read.
     OversizedBody,
     /// The id is not known: 200 with `"Response":"False"`.
     UnknownId,
@@ -46,6 +51,13 @@ pub enum OmdbFault {
     InvalidKey,
     /// The connection breaks in the middle of the answer.
     CutConnection,
+}
+
+/// Where everything that asks it is answered from.
+#[derive(Debug, Clone)]
+struct Shared {
+    counters: Arc<Mutex<Counters>>,
+    heard: Heard,
 }
 
 /// A running stand-in; it ends when this is dropped.
@@ -72,10 +84,10 @@ impl Counters {
 
 impl OmdbStandIn {
     /// Starts a stand-in that knows the films of this source list; of a list that cannot be read, none.
-    pub(crate) async fn start(source: &[u8]) -> std::io::Result<Self> {
+    pub(crate) async fn start(source: &[u8], heard: &Heard) -> std::io::Result<Self> {
         let state = Arc::new(Mutex::new(Counters { films: films_of(source), ..Counters::default() }));
-        let router =
-            Router::new().route("/", get(answer)).route("/faults", delete(heal)).with_state(Arc::clone(&state));
+        let shared = Shared { counters: Arc::clone(&state), heard: heard.clone() };
+        let router = Router::new().route("/", get(answer)).route("/faults", delete(heal)).with_state(shared);
         Ok(Self { server: Server::start(router).await?, state })
     }
 
@@ -98,6 +110,24 @@ impl OmdbStandIn {
     /// All is well again.
     pub fn heal(&self) {
         lock(&self.state).heal();
+    }
+
+    /// Ends it as a crash would: answers are cut off where they are, connections are refused from then on.
+    pub async fn kill(&self) {
+        self.server.stop().await;
+    }
+
+    /// Brings it back at the same address, with what it knew.
+    ///
+    /// # Errors
+    /// The system gives it no socket.
+    pub fn revive(&self) -> std::io::Result<()> {
+        self.server.resume()
+    }
+
+    /// What it answers when all is well, by IMDb id.
+    pub(crate) fn films(&self) -> HashMap<String, Value> {
+        lock(&self.state).films.clone()
     }
 
     /// How often one film was asked for.
@@ -125,15 +155,16 @@ struct Question {
 }
 
 /// For those who have the stand-in in another process: `cargo local up` tells them of it.
-async fn heal(State(state): State<Arc<Mutex<Counters>>>) -> &'static str {
-    lock(&state).heal();
+async fn heal(State(shared): State<Shared>) -> &'static str {
+    lock(&shared.counters).heal();
     "OMDb is well again.\n"
 }
 
-async fn answer(State(state): State<Arc<Mutex<Counters>>>, Query(question): Query<Question>) -> Response {
+async fn answer(State(shared): State<Shared>, Query(question): Query<Question>, uri: Uri, head: HeaderMap) -> Response {
+    shared.heard.keep("a request to OMDb", format!("{} {head:?}", without_key(&uri)));
     let id = question.i.unwrap_or_default();
     let (film, fault) = {
-        let mut state = lock(&state);
+        let mut state = lock(&shared.counters);
         *state.requests.entry(id.clone()).or_default() += 1;
         (state.films.get(&id).cloned(), state.faults.get(&id).copied().or(state.fault_for_all))
     };
@@ -142,10 +173,19 @@ async fn answer(State(state): State<Arc<Mutex<Counters>>>, Query(question): Quer
     }
     match fault {
         Some(OmdbFault::Delay(delay)) => tokio::time::sleep(delay).await,
+        Some(OmdbFault::PageWithRequest) => {
+            return axum::response::Html(format!("<!DOCTYPE html><p>Blocked: {uri}</p>")).into_response();
+        }
         Some(fault) => return faulty(fault),
         None => {}
     }
     film.map_or_else(unknown, |film| json_answer(StatusCode::OK, &film))
+}
+
+/// An address without the value of `apikey`, which is where OMDb wants the key.
+fn without_key(uri: &Uri) -> String {
+    let fields = uri.query().unwrap_or_default().split('&').filter(|field| !field.starts_with("apikey="));
+    format!("{}?{}", uri.path(), fields.collect::<Vec<_>>().join("&"))
 }
 
 fn faulty(fault: OmdbFault) -> Response {
@@ -166,7 +206,7 @@ fn faulty(fault: OmdbFault) -> Response {
         OmdbFault::QuotaExhausted => refuse("Request limit reached!"),
         OmdbFault::InvalidKey => refuse("Invalid API key!"),
         OmdbFault::CutConnection => cut_off(),
-        OmdbFault::UnknownId | OmdbFault::Delay(_) => unknown(),
+        OmdbFault::UnknownId | OmdbFault::Delay(_) | OmdbFault::PageWithRequest => unknown(),
     }
 }
 

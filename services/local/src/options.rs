@@ -1,7 +1,10 @@
 //! What a pipeline is started with, and the configuration of the Pulumi program that follows from it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
+use domain::contract::Service;
 use pulumi::config::settings;
 
 use crate::api_key::ApiKey;
@@ -34,6 +37,10 @@ pub struct Options {
     pub async_retry_delay: Duration,
     /// How the functions' permissions are looked at while they run.
     pub permissions: Permissions,
+    /// Whether the local AWS keeps its state on disk, so that it can be restarted.
+    pub is_durable: bool,
+    /// Deployment packages of other functions than those of this workspace, built for this machine.
+    pub functions: Option<BTreeMap<Service, Bytes>>,
     /// Where progress is shown.
     pub progress: Progress,
 }
@@ -49,6 +56,8 @@ impl Default for Options {
             redelivery_delay: None,
             async_retry_delay: Duration::from_millis(100),
             permissions: Permissions::default(),
+            functions: None,
+            is_durable: false,
             progress: Progress::Silent,
         }
     }
@@ -69,11 +78,15 @@ impl Options {
         ]);
         if let Some(omdb) = omdb {
             configuration.insert(settings::OMDB_BASE_URL.name.to_owned(), omdb.base_url());
+            configuration.insert(settings::OMDB_DAILY_LIMIT.name.to_owned(), STAND_INS_DAILY_LIMIT.to_owned());
         }
         configuration.extend(self.configuration.clone());
         configuration
     }
 }
+
+/// As much as the program allows: the stand-in has no quota, and a run of 1,000 is run here more often than once a day.
+const STAND_INS_DAILY_LIMIT: &str = "1000000";
 
 /// The emulator fires schedules by itself. A pipeline that happens to run at noon must not get a second run.
 const NEVER: &str = "cron(0 0 1 1 ? 2199)";

@@ -18,7 +18,7 @@ use self::compiler::Compiler;
 use crate::fault::Fault;
 use crate::progress::Progress;
 use crate::python::{Python, Tool};
-use crate::{process, target};
+use crate::{budget, process, target};
 
 const CARGO_LAMBDA: Tool = Tool {
     name: "cargo-lambda",
@@ -39,20 +39,52 @@ pub(crate) struct Package {
 pub(crate) async fn make(architecture: Architecture, progress: Progress) -> anyhow::Result<Vec<Package>> {
     let python = Python::prepare(&CARGO_LAMBDA, progress).await?;
     let compiler = Compiler::choose(architecture, progress).await?;
+    let names = Service::ALL.map(Service::name);
+    let wanted = Wanted { packages: &names, folder: architecture.name(), with_symbols: false };
     let name = format!("Building the functions for Lambda on {architecture}");
-    let folder = progress.step(&name, build(&python, &compiler, architecture, progress)).await?;
-    Service::ALL.into_iter().map(|service| pack(service, &folder, architecture)).collect()
+    let folder = progress.step(&name, build(&wanted, &python, &compiler, architecture, progress)).await?;
+    let packages = Service::ALL.into_iter().map(|service| pack(service, &folder, architecture));
+    let packages = packages.collect::<Result<Vec<_>, _>>()?;
+    // The packages lie where they should: who has to deploy can.
+    budget::judge(&packages, architecture)?;
+    Ok(packages)
 }
 
-/// Builds the binaries; tells the folder in which each lies under its service's name.
+/// What is built.
+pub(crate) struct Wanted<'a> {
+    pub(crate) packages: &'a [&'a str],
+    /// Where the binaries go, below what is built for Lambda.
+    pub(crate) folder: &'a str,
+    /// Whether the names of what is in them are kept, for those who ask what takes the room.
+    pub(crate) with_symbols: bool,
+}
+
+/// Builds binaries as those are that are shipped, and packs none; tells the folder in which each lies under its name.
+pub(crate) async fn build_only(
+    wanted: &Wanted<'_>,
+    architecture: Architecture,
+    progress: Progress,
+) -> anyhow::Result<PathBuf> {
+    let python = Python::prepare(&CARGO_LAMBDA, progress).await?;
+    let compiler = Compiler::choose(architecture, progress).await?;
+    let symbols = if wanted.with_symbols { ", with symbols" } else { "" };
+    let name = format!("Building {} as shipped{symbols}", wanted.packages.join(", "));
+    Ok(progress.step(&name, build(wanted, &python, &compiler, architecture, progress)).await?)
+}
+
+/// Builds the binaries; tells the folder in which each lies under its name.
 async fn build(
+    wanted: &Wanted<'_>,
     python: &Python,
     compiler: &Compiler,
     architecture: Architecture,
     progress: Progress,
 ) -> Result<PathBuf, Fault> {
     let target_directory = target_directory()?;
-    let folder = target_directory.join("local/lambda").join(architecture.name());
+    let folder = target_directory.join("local/lambda").join(wanted.folder);
+    let keep_symbols =
+        |package: &&str| ["--config".to_owned(), format!("profile.release.package.{package}.strip=false")];
+    let symbols = wanted.packages.iter().filter(|_| wanted.with_symbols).flat_map(keep_symbols);
     let mut command = Command::new(python.program("cargo-lambda"));
     command
         .args(["lambda", "build", "--release", "--locked", "--target", architecture.target()])
@@ -60,7 +92,8 @@ async fn build(
         .arg("--disable-optimizations")
         .arg("--lambda-dir")
         .arg(&folder)
-        .args(Service::ALL.iter().flat_map(|service| ["--package", service.name()]))
+        .args(wanted.packages.iter().flat_map(|package| ["--package", package]))
+        .args(symbols)
         .current_dir(target::workspace())
         .env("PATH", path_with(python)?)
         .env("CARGO_TARGET_DIR", &target_directory)

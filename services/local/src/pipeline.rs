@@ -18,6 +18,7 @@ use crate::aws::Clients;
 use crate::deploy::{self, Deployment, SOURCE_BUCKET, SOURCE_KEY};
 use crate::emulator::{self, Emulator};
 use crate::fault::Fault;
+use crate::leaks::{self, Heard, Leak, Needles};
 use crate::omdb::{self, OmdbStandIn};
 use crate::options::Options;
 use crate::permissions::Permissions;
@@ -38,6 +39,9 @@ pub struct Pipeline {
     deployment: Deployment,
     omdb: Option<OmdbStandIn>,
     traces: TraceReceiver,
+    /// What a search for the OMDb key looks for, and in what besides the local AWS.
+    needles: Option<Needles>,
+    heard: Heard,
     started: SystemTime,
     progress: Progress,
 }
@@ -60,27 +64,51 @@ impl Pipeline {
         let started = SystemTime::now();
         let progress = options.progress;
         let python = Python::prepare(&emulator::TOOL, progress).await?;
-        let artefacts = artefacts::get(progress).await?;
-        let traces = TraceReceiver::start().await.map_err(Fault::machine("the trace receiver cannot be started"))?;
-        let omdb = start_omdb(&options).await?;
+        let artefacts = match &options.functions {
+            Some(functions) => functions,
+            None => artefacts::get(progress).await?,
+        };
+        let heard = Heard::default();
+        let traces =
+            TraceReceiver::start(&heard).await.map_err(Fault::machine("the trace receiver cannot be started"))?;
+        let omdb = start_omdb(&options, &heard).await?;
         let program = deploy::program(&options.stack_configuration(omdb.as_ref(), &traces))?;
-        let recorder = start_recorder(&options.permissions).await?;
-        let starting = Emulator::start(&python, &options.permissions, recorder.as_ref(), options.async_retry_delay);
-        let emulator = progress.step("Starting the local AWS", starting).await?;
+        let recorder = start_recorder(&options.permissions, &heard).await?;
+        let how = emulator::How {
+            permissions: &options.permissions,
+            recorder: recorder.as_ref(),
+            async_retry_delay: options.async_retry_delay,
+            is_durable: options.is_durable,
+        };
+        let emulator = progress.step("Starting the local AWS", Emulator::start(&python, &how)).await?;
         if let Some(recorder) = &recorder {
             recorder.forward_to(emulator.port());
         }
         let clients = Clients::new(&emulator.endpoint());
         let deploying = deploy::deploy(&clients, &program, artefacts, &options.permissions);
         let deployment = progress.step("Deploying the Pulumi program", deploying).await?;
-        let pipeline = Self { emulator, recorder, clients, program, deployment, omdb, traces, started, progress };
+        let mut pipeline = Self {
+            emulator,
+            recorder,
+            clients,
+            program,
+            deployment,
+            omdb,
+            traces,
+            needles: None,
+            heard,
+            started,
+            progress,
+        };
         pipeline.furnish(options).await?;
         Ok(pipeline)
     }
 
     /// What lies outside the program: the OMDb key, the source object.
-    async fn furnish(&self, options: Options) -> anyhow::Result<()> {
-        self.put_omdb_key(options.real_omdb.as_ref().map_or(omdb::KEY, ApiKey::expose)).await?;
+    async fn furnish(&mut self, options: Options) -> anyhow::Result<()> {
+        let key = options.real_omdb.as_ref().map_or(omdb::KEY, ApiKey::expose);
+        self.put_omdb_key(key).await?;
+        self.needles = Needles::of(key);
         if let Some(source) = options.source {
             self.put_source(source).await?;
         }
@@ -140,6 +168,36 @@ impl Pipeline {
 
     pub(crate) fn progress(&self) -> Progress {
         self.progress
+    }
+
+    /// Ends the local AWS cleanly and starts it again with the state that it kept, which needs a durable one. Events
+    /// that the ranker has not done yet are lost, which on AWS they are not.
+    ///
+    /// # Errors
+    /// It does not start again.
+    pub async fn restart_aws(&self) -> Result<(), Fault> {
+        self.emulator.restart().await
+    }
+
+    /// Ends everything and tells where the OMDb key got out, over which dropping the pipeline panics.
+    #[must_use]
+    pub fn end(mut self) -> Vec<Leak> {
+        self.end_and_search()
+    }
+
+    /// The second time it finds nothing, since the first one takes what is searched for.
+    fn end_and_search(&mut self) -> Vec<Leak> {
+        let ending = self.emulator.end();
+        let Some(needles) = self.needles.take() else { return Vec::new() };
+        let parameter = &self.deployment.omdb_api_key_parameter;
+        let mut found = leaks::search_folder(self.emulator.folder(), ending, &needles, parameter);
+        found.extend(self.heard.search(&needles));
+        found
+    }
+
+    /// What is heard while it runs, to be searched for the OMDb key when it ends.
+    pub(crate) fn heard(&self) -> &Heard {
+        &self.heard
     }
 
     /// Puts a source object in the place of the present one.
@@ -223,19 +281,27 @@ impl Pipeline {
     }
 }
 
-async fn start_recorder(permissions: &Permissions) -> Result<Option<Recorder>, Fault> {
+impl Drop for Pipeline {
+    /// # Panics
+    /// When the OMDb key got out.
+    fn drop(&mut self) {
+        leaks::assert_none(&self.end_and_search());
+    }
+}
+
+async fn start_recorder(permissions: &Permissions, heard: &Heard) -> Result<Option<Recorder>, Fault> {
     if *permissions == Permissions::Unwatched {
         return Ok(None);
     }
-    let recorder = Recorder::start().await;
+    let recorder = Recorder::start(heard).await;
     recorder.map(Some).map_err(Fault::machine("the recorder of AWS calls cannot be started"))
 }
 
-async fn start_omdb(options: &Options) -> Result<Option<OmdbStandIn>, Fault> {
+async fn start_omdb(options: &Options, heard: &Heard) -> Result<Option<OmdbStandIn>, Fault> {
     if options.real_omdb.is_some() {
         return Ok(None);
     }
     let source = options.source.as_deref().unwrap_or_default();
-    let stand_in = OmdbStandIn::start(source).await;
+    let stand_in = OmdbStandIn::start(source, heard).await;
     stand_in.map(Some).map_err(Fault::machine("the stand-in for OMDb cannot be started"))
 }

@@ -1,13 +1,14 @@
 //! Programs that must not outlive this one.
 
 use std::io;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid};
 
-/// How long a program may take to end after SIGTERM before it is killed. The emulator takes less than 0.5 s.
-const GRACE: Duration = Duration::from_secs(3);
+/// How long a program may take to end after SIGTERM before it is killed. The emulator takes less than 0.5 s, on a busy
+/// machine some times that, and must not be killed while it writes down what it holds.
+const GRACE: Duration = Duration::from_secs(15);
 
 /// A program in a process group of its own, which ends when this is dropped, everything it started included.
 ///
@@ -29,8 +30,19 @@ impl Group {
         self.leader.id()
     }
 
+    pub(crate) fn take_stdin(&mut self) -> Option<ChildStdin> {
+        self.leader.stdin.take()
+    }
+
     pub(crate) fn take_stdout(&mut self) -> Option<ChildStdout> {
         self.leader.stdout.take()
+    }
+
+    /// Writes to the leader's standard input, which has to be a pipe.
+    pub(crate) fn tell(&self, bytes: &[u8]) -> io::Result<()> {
+        use io::Write;
+        let stdin = self.leader.stdin.as_ref().ok_or(io::ErrorKind::BrokenPipe)?;
+        (&mut &*stdin).write_all(bytes)
     }
 
     fn pid(&self) -> Pid {
@@ -43,7 +55,11 @@ impl Group {
         !matches!(waitid(WaitId::Pid(self.pid()), options), Ok(None))
     }
 
-    fn end(&mut self) {
+    /// Ends everything that is in it.
+    pub(crate) fn end(&mut self) {
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
         // A failure to signal means that there is nobody left to signal.
         let _ = kill_process(self.pid(), Signal::TERM);
         let deadline = Instant::now() + GRACE;
@@ -57,9 +73,7 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        if !self.ended {
-            self.end();
-        }
+        self.end();
     }
 }
 

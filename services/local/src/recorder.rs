@@ -22,6 +22,7 @@ use tokio::net::TcpStream;
 pub use fault::{AwsFault, Operation};
 pub use request::AwsRequest;
 
+use crate::leaks::Heard;
 use crate::server::Server;
 
 /// The most bytes of a body. The largest that a function sends is an assembled list of 1,000 movies, about 5 MB.
@@ -51,12 +52,13 @@ struct Shared {
     upstream: OnceLock<u16>,
     calls: Mutex<Vec<Call>>,
     faults: fault::Faults,
+    heard: Heard,
 }
 
 impl Recorder {
     /// Starts one that forwards every request as it came.
-    pub(crate) async fn start() -> std::io::Result<Self> {
-        let shared = Arc::<Shared>::default();
+    pub(crate) async fn start(heard: &Heard) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared { heard: heard.clone(), ..Shared::default() });
         let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
         Ok(Self { server: Server::start(router).await?, shared })
     }
@@ -96,6 +98,8 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
         return (StatusCode::BAD_REQUEST, "the request's body was cut off or is too long").into_response();
     };
+    shared.heard.keep("a call of a function to AWS", format!("{} {} {:?}", head.method, head.uri, head.headers));
+    shared.heard.keep("the body of a function's call to AWS", body.clone());
     let (caller, request) = (caller_of(&head.headers), AwsRequest::read(&head, &body));
     let refused = match shared.faults.of(&request) {
         Some(fault) => fault.take_place().await,
@@ -152,7 +156,7 @@ mod tests {
     /// Sends text through a proxy before an echo, and gives what came back.
     async fn exchange(request: &str) -> (String, Vec<Call>) {
         let upstream = Server::start(Router::new().fallback(any(echo))).await.unwrap();
-        let recorder = Recorder::start().await.unwrap();
+        let recorder = Recorder::start(&Heard::default()).await.unwrap();
         recorder.forward_to(upstream.address().port());
         let mut connection = TcpStream::connect(recorder.server.address()).await.unwrap();
         connection.write_all(request.as_bytes()).await.unwrap();
@@ -178,7 +182,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_that_finds_no_local_aws_fails_by_name_and_is_kept() {
-        let recorder = Recorder::start().await.unwrap();
+        let recorder = Recorder::start(&Heard::default()).await.unwrap();
         let mut connection = TcpStream::connect(recorder.server.address()).await.unwrap();
         connection.write_all(PUT.as_bytes()).await.unwrap();
         let mut answer = String::new();

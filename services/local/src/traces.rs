@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bytes::Bytes;
@@ -19,6 +19,7 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span as WireSpan};
 use prost::Message;
 
 use crate::explain::{SPANS_PATH, span_record};
+use crate::leaks::Heard;
 use crate::server::Server;
 
 /// The most bytes of one export: more than a function sends at once.
@@ -78,13 +79,13 @@ pub struct TraceReceiver {
 }
 
 impl TraceReceiver {
-    pub(crate) async fn start() -> std::io::Result<Self> {
+    pub(crate) async fn start(heard: &Heard) -> std::io::Result<Self> {
         let spans = Spans::default();
         let router = Router::new()
             .route("/v1/traces", post(receive))
             .route(SPANS_PATH, get(hand_out))
             .layer(DefaultBodyLimit::max(MAX_EXPORT_BYTES))
-            .with_state(Arc::clone(&spans));
+            .with_state((Arc::clone(&spans), heard.clone()));
         Ok(Self { server: Server::start(router).await?, spans })
     }
 
@@ -111,7 +112,9 @@ fn lock(spans: &Mutex<Vec<Span>>) -> MutexGuard<'_, Vec<Span>> {
     spans.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn receive(State(spans): State<Spans>, body: Bytes) -> Response {
+async fn receive(State((spans, heard)): State<(Spans, Heard)>, headers: HeaderMap, body: Bytes) -> Response {
+    heard.keep("the head of an export of spans", format!("{headers:?}"));
+    heard.keep("an export of spans", body.clone());
     match ExportTraceServiceRequest::decode(body) {
         Ok(request) => {
             lock(&spans).extend(request.resource_spans.into_iter().flat_map(spans_of));
@@ -123,7 +126,7 @@ async fn receive(State(spans): State<Spans>, body: Bytes) -> Response {
 }
 
 /// All spans so far, for other processes.
-async fn hand_out(State(spans): State<Spans>) -> Response {
+async fn hand_out(State((spans, _)): State<(Spans, Heard)>) -> Response {
     let records: serde_json::Value = lock(&spans).iter().map(span_record).collect();
     ([(header::CONTENT_TYPE, "application/json")], records.to_string()).into_response()
 }

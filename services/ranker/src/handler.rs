@@ -12,6 +12,7 @@ use aws_lambda_events::event::cloudwatch_events::CloudWatchEvent;
 use chrono::{DateTime, Utc};
 use domain::contract::logs;
 use domain::contract::metrics::{MOVIES_RANKED, SOURCE_ITEMS, SOURCE_ITEMS_REJECTED};
+use domain::list::{ListFault, ListReader};
 use domain::message::MovieMessage;
 use domain::movie::{Movie, Rejection, SourceItem};
 use domain::ranking::Ranking;
@@ -23,7 +24,6 @@ use telemetry::spans::attribute;
 use telemetry::{Metrics, propagation, spans};
 use tracing::{Instrument, Span, info_span};
 
-use crate::list::{ListFault, ListReader};
 use crate::publishing::{Unpublished, publish};
 use crate::source::{Location, ReadError, Source};
 use crate::topic::{MESSAGING_SYSTEM, Outgoing, Topic};

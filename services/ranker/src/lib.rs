@@ -7,13 +7,11 @@
 //! |---|---|
 //! | [`settings`] | which variables are read |
 //! | [`handler`] | event → run → ranking → messages |
-//! | [`list`] | the source's JSON, item by item, as it arrives |
 //! | [`source`] | the source object in S3 |
 //! | [`publishing`] | batches in flight, failed entries sent again |
 //! | [`topic`] | the SNS topic |
 
 pub mod handler;
-pub mod list;
 pub mod publishing;
 pub mod settings;
 pub mod source;

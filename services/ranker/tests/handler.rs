@@ -182,7 +182,7 @@ async fn an_item_that_cannot_be_ranked_is_counted_and_logged_and_the_rest_goes_o
         [
             (Some(1), Some("imDbRating is missing or empty")),
             (Some(2), Some("an earlier item has the same id")),
-            (Some(3), Some("not a JSON object with each field at most once")),
+            (Some(3), Some("not a JSON object with each field at most once, in UTF-8 and numbers of 64 bits")),
         ]
     );
 }

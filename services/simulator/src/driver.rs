@@ -126,6 +126,7 @@ impl Driver {
             Some(Event::Publish(letter)) => self.deliver(letter),
             Some(Event::Arrive(letter)) => self.arrive(letter),
             Some(Event::Poll) => self.poll(),
+            Some(Event::Hide(received)) => self.hide(&received),
             Some(Event::Delete(held)) => self.delete(&held),
             Some(Event::Redrive) => {
                 self.check(false);

@@ -5,7 +5,7 @@
 //! | S3 | `SlowDown`, `InternalError`, `AccessDenied`, 409 `ConditionalRequestConflict` (<https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>, <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>) |
 //! | SNS | `Throttled`, `InternalError`, `KMSThrottling`, entries that fail by themselves (<https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html>), messages delivered twice or, in the end, not at all (<https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html>) |
 //! | SSM | `ThrottlingException`, `InternalServerError`, `AccessDeniedException`, `ParameterNotFound` (<https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html>) |
-//! | SQS | at least once, in any order, sometimes again after deletion (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues-at-least-once-delivery.html>) |
+//! | SQS | `RequestThrottled`, `ReceiptHandleIsInvalid` (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html>), at least once, in any order, sometimes again after deletion (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues-at-least-once-delivery.html>) |
 //! | Lambda | throttling, timeouts, environments that end, an event delivered twice (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>) |
 //! | `OMDb` | see [`enricher::omdb`] |
 
@@ -52,6 +52,8 @@ pub enum Operation {
     Read,
     /// The enricher lists a run.
     List,
+    /// The enricher hides messages for a while.
+    Hide,
     /// The enricher writes an object.
     Store,
 }

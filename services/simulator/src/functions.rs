@@ -8,7 +8,7 @@ use chrono::{DateTime, SecondsFormat};
 use domain::Run;
 use domain::contract::Service;
 use enricher::handler::Enricher;
-use enricher::omdb::Omdb;
+use enricher::omdb::{Budget, Omdb};
 use function::Deadline;
 use ranker::handler::Ranker;
 use ranker::source::Location;
@@ -17,8 +17,9 @@ use telemetry::Metrics;
 
 use crate::fault::Fault;
 use crate::queue::Message;
+use crate::scenario::OMDB_DAILY_LIMIT;
 use crate::services::{
-    Caller, Environment, SimulatedBucket, SimulatedKeys, SimulatedOmdb, SimulatedSource, SimulatedTopic,
+    Caller, Environment, SimulatedBucket, SimulatedKeys, SimulatedOmdb, SimulatedQueue, SimulatedSource, SimulatedTopic,
 };
 use crate::world::World;
 
@@ -76,7 +77,7 @@ async fn run<T, E: std::fmt::Display>(
 /// An enricher in its environment, which keeps the key from one event to the next.
 pub(crate) struct EnricherEnvironment {
     pub(crate) environment: Arc<Environment>,
-    enricher: Enricher<SimulatedBucket, SimulatedOmdb, SimulatedKeys>,
+    enricher: Enricher<SimulatedBucket, SimulatedOmdb, SimulatedKeys, SimulatedQueue>,
     timeout: Duration,
 }
 
@@ -88,8 +89,11 @@ impl EnricherEnvironment {
         let environment = Arc::new(Environment::new(name));
         let caller = Caller { world: Arc::clone(world), environment: Arc::clone(&environment) };
         let (api, keys) = (SimulatedOmdb { caller: caller.clone() }, SimulatedKeys { caller: caller.clone() });
-        let omdb = Omdb::new(api, keys, OMDB_MAX_ATTEMPTS, gauges.enricher.clone());
-        let enricher = Enricher::new(SimulatedBucket { caller }, omdb, gauges.enricher.clone());
+        let (bucket, queue) = (SimulatedBucket { caller: caller.clone() }, SimulatedQueue { caller });
+        let clock = world.clock();
+        let budget = Budget::new(bucket.clone(), OMDB_DAILY_LIMIT, clock.clone());
+        let omdb = Omdb::new(api, keys, budget, OMDB_MAX_ATTEMPTS, gauges.enricher.clone());
+        let enricher = Enricher::new(bucket, omdb, queue, clock, gauges.enricher.clone());
         Self { environment, enricher, timeout: world.scenario.deployment.enricher_timeout }
     }
 

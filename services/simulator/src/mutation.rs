@@ -14,8 +14,10 @@ pub enum Mutation {
     OneRankingPerRun,
     /// Latest is written whatever stands there.
     LatestWithoutCondition,
-    /// Every object is written whatever stands there.
+    /// Every object of a run, and latest, is written whatever stands there.
     NoConditions,
+    /// The count of a day's requests is written whatever stands there.
+    CountWithoutCondition,
     /// The last movie's record succeeds although the run's list could not be written.
     CompletionFailuresIgnored,
     /// A write is confirmed although it was refused.
@@ -30,13 +32,14 @@ pub enum Mutation {
 
 impl Mutation {
     /// Each of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::DeleteBeforeStore,
         Self::WholeBatchSuccess,
         Self::KeyWithoutRun,
         Self::OneRankingPerRun,
         Self::LatestWithoutCondition,
         Self::NoConditions,
+        Self::CountWithoutCondition,
         Self::CompletionFailuresIgnored,
         Self::StoreFailuresIgnored,
         Self::RefusedEntriesIgnored,
@@ -54,6 +57,7 @@ impl Mutation {
             Self::OneRankingPerRun => "one-ranking-per-run",
             Self::LatestWithoutCondition => "latest-without-condition",
             Self::NoConditions => "no-conditions",
+            Self::CountWithoutCondition => "count-without-condition",
             Self::CompletionFailuresIgnored => "completion-failures-ignored",
             Self::StoreFailuresIgnored => "store-failures-ignored",
             Self::RefusedEntriesIgnored => "refused-entries-ignored",

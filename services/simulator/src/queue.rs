@@ -75,6 +75,12 @@ impl Queue {
         }
     }
 
+    /// Hides what was received with this receipt; whether there is such a message.
+    pub(crate) fn hide_received(&mut self, receipt: u64, hidden: Duration) -> bool {
+        let received = self.messages.iter_mut().find(|message| message.receipt == receipt);
+        received.map(|message| message.visible_at = Instant::now() + hidden).is_some()
+    }
+
     pub(crate) fn bodies(&self) -> impl Iterator<Item = &str> {
         self.messages.iter().map(|message| message.letter.body.as_str())
     }
@@ -96,6 +102,19 @@ mod tests {
     async fn a_received_message_is_hidden_for_the_visibility_timeout() {
         let mut queue = queue();
         queue.receive(1, HIDDEN, 5).unwrap().unwrap();
+        assert!(queue.visible().is_empty());
+        tokio::time::advance(HIDDEN).await;
+        assert_eq!(queue.visible(), [1]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_can_be_hidden_for_longer_by_whoever_has_its_last_receipt() {
+        let mut queue = queue();
+        let first = queue.receive(1, Duration::ZERO, 5).unwrap().unwrap();
+        let second = queue.receive(1, HIDDEN, 5).unwrap().unwrap();
+        assert!(!queue.hide_received(first.receipt, 2 * HIDDEN));
+        assert!(queue.hide_received(second.receipt, 2 * HIDDEN));
+        tokio::time::advance(HIDDEN).await;
         assert!(queue.visible().is_empty());
         tokio::time::advance(HIDDEN).await;
         assert_eq!(queue.visible(), [1]);

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use domain::Run;
+use domain::quota::Day;
 use fastrand::Rng;
 use serde::Serialize;
 use serde_json::json;
@@ -34,6 +35,10 @@ pub struct Scenario {
     pub redrives: Vec<Duration>,
     /// Whether the source object may change between two attempts of one event; else it changes by the day.
     pub source_changes: bool,
+    /// How long after the midnight of its first day, in UTC, the world begins.
+    pub begins: Duration,
+    /// How many of [`OMDB_DAILY_LIMIT`] the first day has left when the world begins; others had the rest.
+    pub requests_left: u32,
     /// When faults end.
     pub storm: Duration,
     /// How many of 1,000 occasions go wrong, at most.
@@ -74,7 +79,27 @@ pub struct Deployment {
 /// The first event of every world: virtual worlds begin on one day.
 const FIRST_RUN: &str = "2026-11-22T12:00:00Z";
 
+/// How often OMDb may be asked on a day; as deployed. The worlds are small, so it is reached on the first day alone, of
+/// which others had a part.
+pub(crate) const OMDB_DAILY_LIMIT: u32 = 1_000;
+
+/// When worlds begin, in minutes of their first day. Not at noon or before: SQS could not hide until the next day what the
+/// first has no requests for, and where messages are received once, it would be dead.
+const BEGINNINGS_MIN: [u64; 3] = [14 * 60, 21 * 60 + 30, 23 * 60 + 50];
+
 impl Scenario {
+    /// When the world begins.
+    #[must_use]
+    pub fn beginning(&self) -> DateTime<Utc> {
+        let first: DateTime<Utc> = FIRST_RUN.parse().unwrap_or_default();
+        first.date_naive().and_time(NaiveTime::MIN).and_utc() + self.begins
+    }
+
+    /// How many requests OMDb may get on a day.
+    pub(crate) fn requests_left(&self, day: Day) -> u32 {
+        if day == Day::of(self.beginning()) { self.requests_left } else { OMDB_DAILY_LIMIT }
+    }
+
     /// The world of a seed.
     #[must_use]
     pub fn from_seed(seed: u64) -> Self {
@@ -94,6 +119,8 @@ impl Scenario {
             foreign: (0..foreign).map(|_| within(&mut rng, storm)).collect(),
             redrives: (0..redrives).map(|_| within(&mut rng, storm)).collect(),
             source_changes: rng.bool(),
+            begins: Duration::from_mins(one_of(&mut rng, &BEGINNINGS_MIN)),
+            requests_left: if rng.bool() { OMDB_DAILY_LIMIT } else { rng.u32(0..=40) },
             storm,
             faults_per_mille: one_of(&mut rng, &[10, 50, 150, 400]),
             kinds: if rng.bool() { u32::MAX } else { rng.u32(..) | rng.u32(..) },

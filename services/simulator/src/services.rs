@@ -5,6 +5,7 @@ mod omdb;
 pub(crate) mod s3;
 mod sns;
 mod source;
+mod sqs;
 mod ssm;
 
 pub(crate) use call::{Caller, Environment};
@@ -12,4 +13,5 @@ pub(crate) use omdb::SimulatedOmdb;
 pub(crate) use s3::SimulatedBucket;
 pub(crate) use sns::SimulatedTopic;
 pub(crate) use source::SimulatedSource;
+pub(crate) use sqs::SimulatedQueue;
 pub(crate) use ssm::SimulatedKeys;

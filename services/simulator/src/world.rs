@@ -7,9 +7,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use domain::MovieMessage;
 use domain::enriched::movie_key;
 use domain::invariants::{Happened, Ledger, Violation};
+use domain::quota::{Count, Day};
+use enricher::clock::Clock;
 use fastrand::Rng;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -17,7 +20,7 @@ use tokio::time::Instant;
 use crate::dice::Dice;
 use crate::fault::{Fault, Operation, Site, pick};
 use crate::mutation::Mutation;
-use crate::scenario::Scenario;
+use crate::scenario::{OMDB_DAILY_LIMIT, Scenario};
 use crate::services::s3::StoredObject;
 
 /// How a line of the story begins that tells of a broken rule.
@@ -52,6 +55,8 @@ pub(crate) enum Event {
     Arrive(Letter),
     /// The event source mapping looks for messages.
     Poll,
+    /// What was received with these receipts is hidden for so long.
+    Hide(Vec<(u64, Duration)>),
     /// These messages are deleted: ids and receipts.
     Delete(Vec<(u64, u64)>),
     /// All that failed for good is redriven.
@@ -92,7 +97,7 @@ pub(crate) struct State {
 impl World {
     pub(crate) fn new(scenario: Scenario, faults: Faults, mutation: Option<Mutation>, is_told: bool) -> Self {
         let start = Instant::now();
-        let state = State {
+        let mut state = State {
             start,
             ledger: Ledger::default(),
             objects: BTreeMap::new(),
@@ -105,6 +110,10 @@ impl World {
             violations: Vec::new(),
             story: is_told.then(Vec::new),
         };
+        let day = Day::of(scenario.beginning());
+        if let Some((_, had)) = Count::none(day).reserve(OMDB_DAILY_LIMIT - scenario.requests_left, OMDB_DAILY_LIMIT) {
+            state.place(day.key(), had.to_json());
+        }
         let dice = Dice::new(scenario.chance);
         Self { scenario, mutation, dice, faults, start, news: Notify::new(), state: Mutex::new(state) }
     }
@@ -155,6 +164,16 @@ impl World {
     pub(crate) fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.scenario.beginning() + self.elapsed()
+    }
+
+    /// The functions' clock.
+    pub(crate) fn clock(&self) -> Clock {
+        let (beginning, start) = (self.scenario.beginning(), self.start);
+        Clock::new(move || beginning + start.elapsed())
+    }
 }
 
 /// A fault in the story.
@@ -174,6 +193,7 @@ fn told(site: &Site, fault: &Fault) -> String {
         Operation::AskOmdb => "asking OMDb for",
         Operation::LookAt => "looking at",
         Operation::List => "listing",
+        Operation::Hide => "hiding",
         Operation::Store => "storing",
     };
     format!("{verb} {}: {fault}", site.subject)

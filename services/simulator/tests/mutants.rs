@@ -53,6 +53,11 @@ fn writes_without_conditions_are_noticed() {
 }
 
 #[test]
+fn a_count_of_requests_without_a_condition_is_noticed() {
+    is_noticed(Mutation::CountWithoutCondition, &[Rule::Budget]);
+}
+
+#[test]
 fn a_run_given_up_with_its_last_movie_is_noticed() {
     is_noticed(Mutation::CompletionFailuresIgnored, &[Rule::Deletion, Rule::Latest]);
 }

@@ -5,10 +5,12 @@ mod windows;
 
 pub(crate) use metrics::{metric_fault, watched};
 
-use domain::contract::PROJECT;
 use serde_json::{Value, json};
 
-use super::view::{Seen, View, statements_of, texts};
+use super::deliveries::deliveries_of;
+use super::key::locked_out;
+use super::reach::refused;
+use super::view::{Seen, View};
 use super::{Finding, Rule, remove, remove_resource, statement};
 use crate::common::references;
 
@@ -71,54 +73,26 @@ fn stray(view: &View, alarm: Seen) -> Option<Finding> {
 }
 
 fn unheard(view: &View, alarm: Seen) -> Option<Finding> {
-    let told = |actions: &str| {
-        let actions = alarm.properties[actions].as_array().cloned().unwrap_or_default();
-        let topics: Vec<_> =
-            actions.iter().filter_map(|action| view.referred_of_kind(action, "aws:sns:Topic")).collect();
-        (!topics.is_empty() && topics.len() == actions.len()).then_some(topics)
+    let tells = |actions: &str| {
+        let actions = alarm.properties[actions].as_array().map(Vec::as_slice).unwrap_or_default();
+        let is_topic = |action| view.referred_of_kind(action, "aws:sns:Topic").is_some();
+        !actions.is_empty() && actions.iter().all(is_topic)
     };
-    let what = match (told("alarmActions"), told("okActions")) {
-        (None, _) => "tells no topic of the stack that it goes off",
-        (_, None) => "tells no topic of the stack that it is over",
-        _ if alarm.properties.get("actionsEnabled") == Some(&Value::Bool(false)) => "its actions are off",
-        (Some(alarmed), Some(over)) => {
-            let topics: Vec<_> = alarmed.into_iter().chain(over).collect();
-            if !topics.iter().all(|topic| may_publish(view, *topic)) {
-                "CloudWatch may not publish to its topic"
-            } else if !topics.iter().all(|topic| may_use_key(view, *topic)) {
-                "CloudWatch may not use the key of its topic"
-            } else {
-                return None;
-            }
-        }
+    let deliveries = deliveries_of(view, alarm);
+    let what = if !tells("alarmActions") {
+        "tells no topic of the stack that it goes off"
+    } else if !tells("okActions") {
+        "tells no topic of the stack that it is over"
+    } else if alarm.properties.get("actionsEnabled") == Some(&Value::Bool(false)) {
+        "its actions are off"
+    } else if deliveries.iter().any(|delivery| refused(view, delivery).is_some()) {
+        "CloudWatch may not publish to its topic"
+    } else if deliveries.iter().any(|delivery| !locked_out(view, delivery).is_empty()) {
+        "CloudWatch may not use the key of its topic"
+    } else {
+        return None;
     };
     Some(Finding::new(alarm.name, what, alarm.properties))
-}
-
-fn may_publish(view: &View, topic: Seen) -> bool {
-    let policies = view.referring("aws:sns:TopicPolicy", "arn", topic);
-    let arn = format!("${{{}.arn}}", topic.name);
-    let mut statements = policies.iter().flat_map(|policy| statements_of(*policy));
-    statements.any(|one| lets_alarms(one, &["sns:Publish"]) && texts(&one["Resource"]).contains(&arn.as_str()))
-}
-
-/// What CloudWatch needs of the key of an encrypted topic
-/// (<https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html>).
-fn may_use_key(view: &View, topic: Seen) -> bool {
-    let key = view.referred_of_kind(&topic.properties["kmsMasterKeyId"], "aws:kms:Key");
-    let statements = key.map(statements_of).unwrap_or_default();
-    statements.into_iter().any(|one| lets_alarms(one, &["kms:Decrypt", "kms:GenerateDataKey"]))
-}
-
-/// Whether a statement lets CloudWatch do this on behalf of the stack's alarms: a condition that names other alarms
-/// would shut ours out.
-fn lets_alarms(statement: &Value, actions: &[&str]) -> bool {
-    let allowed = texts(&statement["Action"]);
-    let source = statement["Condition"]["ArnLike"]["aws:SourceArn"].as_str();
-    statement["Effect"] == "Allow"
-        && texts(&statement["Principal"]["Service"]).contains(&"cloudwatch.amazonaws.com")
-        && actions.iter().all(|action| allowed.contains(action))
-        && source.is_none_or(|source| source.contains(&format!(":alarm:{PROJECT}-")))
 }
 
 fn loud(view: &View, alarm: Seen) -> Option<Finding> {

@@ -1,13 +1,14 @@
-//! What is stored stays: nothing but runs expires, and what is overwritten can be brought back.
+//! What is stored stays: nothing but runs and counts of a day's requests expires, and what is overwritten can be brought back.
 
 use domain::enriched::LATEST_KEY;
+use domain::quota::PREFIX as OMDB_REQUESTS;
 use serde_json::{Value, json};
 
 use super::view::{Seen, View};
 use super::{Finding, Rule, remove_resource};
 
 const KEPT: Rule = Rule {
-    demand: "every bucket is versioned, and only runs/ expires",
+    demand: "every bucket is versioned, and only runs/ and omdb-requests/ expire",
     reason: "the latest list would be gone a year after its run, or what a mistake overwrites for good \
              (https://docs.aws.amazon.com/AmazonS3/latest/userguide/Versioning.html)",
     find: |view| {
@@ -28,8 +29,8 @@ fn is_versioned(view: &View, bucket: Seen) -> bool {
 
 fn expiring(lifecycle: Seen) -> Option<Finding> {
     let rules = lifecycle.properties["rules"].as_array()?;
-    let wide = rules.iter().find(|rule| expires(rule) && !is_of_runs(&rule["filter"]))?;
-    Some(Finding::new(lifecycle.name, format!("{} makes more than runs expire", wide["id"]), lifecycle.properties))
+    let wide = rules.iter().find(|rule| expires(rule) && !is_narrow(&rule["filter"]))?;
+    Some(Finding::new(lifecycle.name, format!("{} makes more than those expire", wide["id"]), lifecycle.properties))
 }
 
 /// Whether objects that nobody replaced or removed go. Replaced versions may, and markers of what was removed.
@@ -37,8 +38,8 @@ fn expires(rule: &Value) -> bool {
     ["days", "date"].iter().any(|when| rule["expiration"].get(*when).is_some())
 }
 
-fn is_of_runs(filter: &Value) -> bool {
-    filter["prefix"].as_str().is_some_and(|prefix| prefix.starts_with(RUNS))
+fn is_narrow(filter: &Value) -> bool {
+    filter["prefix"].as_str().is_some_and(|prefix| prefix.starts_with(RUNS) || prefix.starts_with(OMDB_REQUESTS))
 }
 
 #[test]

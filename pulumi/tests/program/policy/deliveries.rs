@@ -43,7 +43,8 @@ pub(super) fn deliveries<'a>(view: &View<'a>) -> Vec<Delivery<'a>> {
     view.all().flat_map(|sender| deliveries_of(view, sender)).collect()
 }
 
-fn deliveries_of<'a>(view: &View<'a>, sender: Seen<'a>) -> Vec<Delivery<'a>> {
+/// Those that one resource sets off.
+pub(super) fn deliveries_of<'a>(view: &View<'a>, sender: Seen<'a>) -> Vec<Delivery<'a>> {
     let properties = sender.properties;
     let itself = Some(sender);
     match sender.kind {

@@ -32,7 +32,8 @@ const ADMINISTERED: Rule = Rule {
     exceptions: &[],
 };
 
-fn locked_out(view: &View, delivery: &Delivery) -> Vec<Finding> {
+/// What the key of the target does not let the service do.
+pub(super) fn locked_out(view: &View, delivery: &Delivery) -> Vec<Finding> {
     let Some((key, requests)) = delivery.key_use(view) else { return Vec::new() };
     let statements: Vec<_> = statements_of(key).into_iter().cloned().collect();
     let is_off = key.properties.get("isEnabled").is_some_and(|enabled| enabled != true);

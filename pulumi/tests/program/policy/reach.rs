@@ -32,7 +32,8 @@ const NEEDED: Rule = Rule {
     exceptions: &[],
 };
 
-fn refused(view: &View, delivery: &Delivery) -> Option<Finding> {
+/// What the policy of the target has against the delivery.
+pub(super) fn refused(view: &View, delivery: &Delivery) -> Option<Finding> {
     let (request, statements) = delivery.entry(view)?;
     let what = format!("refuses {} to {}", request.action, delivery.told());
     let target = delivery.target;

@@ -4,6 +4,7 @@
 /// (<https://docs.aws.amazon.com/cli/latest/reference/>).
 const CALLS: &[(&str, &[&str])] = &[
     ("cloudwatch describe-alarms", &["state-value", "alarm-name-prefix", "alarm-names", "alarm-types"]),
+    ("cloudwatch describe-alarm-history", &["alarm-name", "history-item-type", "max-records"]),
     ("cloudwatch put-metric-data", &["namespace", "metric-name", "dimensions", "value"]),
     ("events describe-rule", &["name"]),
     ("events enable-rule", &["name"]),
@@ -16,6 +17,7 @@ const CALLS: &[(&str, &[&str])] = &[
     ("lambda invoke", &["invocation-type", "function-name", "payload"]),
     ("lambda list-event-source-mappings", &["function-name"]),
     ("lambda update-event-source-mapping", &["uuid", "enabled"]),
+    ("s3 cp", &[]),
     ("s3api head-object", &["bucket", "key"]),
     ("sns list-subscriptions-by-topic", &["topic-arn"]),
     ("sqs delete-message", &["queue-url", "receipt-handle"]),

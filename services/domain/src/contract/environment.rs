@@ -114,11 +114,30 @@ variables! {
         looks_like: "a whole number from 1 to 10",
         default: "3"
     }
+    /// By default what a free key may ask (<https://www.omdbapi.com/apikey.aspx>).
+    OMDB_DAILY_LIMIT {
+        "The most requests that OMDb gets in a day of UTC, all attempts of all enrichers together.",
+        looks_like: "a whole number from 1 to 1000000",
+        default: "1000"
+    }
+    MOVIES_QUEUE_URL {
+        "The queue that feeds the enricher, which hides there for longer what cannot succeed before long.",
+        looks_like: "an address such as https://sqs.eu-central-1.amazonaws.com/123456789012/movies"
+    }
 }
 
 /// What the enricher keeps of each invocation's time for completing runs, answering, and sending telemetry. A movie that
 /// is not stored by then fails and is delivered again, so the function's timeout has to be longer than this.
 pub const ENRICHER_RESERVE: Duration = Duration::from_secs(3);
+
+/// For how long a movie is hidden in the queue whose key OMDb rejects, before it is tried again. Somebody is paged meanwhile:
+/// with five receives as deployed there are two hours and a half to mend the key before the first dead letter, and what
+/// waited is there half an hour later at most.
+pub const HIDDEN_WHILE_KEY_IS_REJECTED: Duration = Duration::from_mins(30);
+
+/// For how long a message can be hidden at most, from its receive on
+/// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html>).
+pub const MAX_HIDDEN: Duration = Duration::from_hours(12);
 
 /// Whether the OMDb key may travel to this address, in its query: HTTPS, or plain HTTP to this machine by number, since
 /// plain HTTP shows the query to everyone on the way. No query or user of its own, and nothing that parsers of addresses
@@ -157,6 +176,8 @@ pub const ENRICHER: &[&Variable] = &[
     OMDB_CONNECT_TIMEOUT_MS,
     OMDB_TIMEOUT_MS,
     OMDB_MAX_ATTEMPTS,
+    OMDB_DAILY_LIMIT,
+    MOVIES_QUEUE_URL,
 ];
 
 #[cfg(test)]

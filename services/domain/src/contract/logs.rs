@@ -51,6 +51,7 @@ fields! {
     STORED = "stored", "How many movies of the batch were enriched and stored.";
     ALREADY_STORED = "already_stored", "How many movies of the batch had been stored before.";
     FAILED = "failed", "How many records of the batch failed.";
+    HIDDEN = "hidden", "How many of them are hidden in the queue until trying again is of use.";
     DROPPED = "dropped", "How many spans or metric values were not delivered.";
     STACK = "stack", "The backtrace or location of a panic.";
 }

@@ -6,6 +6,7 @@ use super::{Happened, Rule, Standing, Violation};
 use crate::enriched::{LATEST_KEY, MovieKey, OmdbMovie, enrich, movie_key, read_movie_key, run_list_key, run_prefix};
 use crate::message::MovieMessage;
 use crate::movie::ImdbId;
+use crate::quota::{self, Count, Day};
 use crate::ranking::RankingId;
 use crate::run::Run;
 
@@ -21,6 +22,8 @@ pub struct Ledger {
     /// Texts that are no message of ours.
     foreign: BTreeSet<String>,
     answers: HashMap<ImdbId, Vec<OmdbMovie>>,
+    /// How often `OMDb` was asked on each day.
+    asked: BTreeMap<Day, u32>,
     objects: BTreeMap<String, Vec<u8>>,
     latest: Option<Run>,
 }
@@ -32,6 +35,7 @@ impl Ledger {
             Happened::EventAccepted { run } => drop(self.events.insert(run.clone())),
             Happened::Published { body } => self.publish(body),
             Happened::Answered { id, movie } => self.answer(id, movie),
+            Happened::Asked { day, daily_limit } => return self.ask(*day, *daily_limit),
             Happened::Stored { key, body, run } => return self.store(key, body, run.as_ref()),
             Happened::Deleted { body } => return self.delete(body).into_iter().collect(),
         }
@@ -72,14 +76,29 @@ impl Ledger {
         }
     }
 
+    fn ask(&mut self, day: Day, daily_limit: u32) -> Vec<Violation> {
+        let asked = self.asked.entry(day).or_default();
+        *asked += 1;
+        let count = self.objects.get(&day.key()).and_then(|json| Count::read(day, json).ok());
+        let counted = count.map_or(0, Count::requests);
+        let too_many =
+            (*asked > daily_limit).then(|| format!("OMDb got more than the {daily_limit} requests of a day"));
+        let uncounted =
+            (*asked > counted).then(|| format!("OMDb got more requests on a day than {} tells of", day.key()));
+        [too_many, uncounted].into_iter().flatten().map(|sentence| violation(Rule::Budget, sentence)).collect()
+    }
+
     fn store(&mut self, key: &str, body: &[u8], run: Option<&Run>) -> Vec<Violation> {
         let mut wrong = match (key, run) {
             (LATEST_KEY, run) => self.move_latest(body, run),
+            // What it says is looked at whenever OMDb is asked.
+            _ if key.starts_with(quota::PREFIX) => Vec::new(),
             (_, Some(run)) if key == run_list_key(run) => self.list_fault(run, body).into_iter().collect(),
             _ => self.record_fault(key, body).into_iter().collect(),
         };
         let standing = self.objects.insert(key.to_owned(), body.to_vec());
-        if key != LATEST_KEY && standing.is_some_and(|standing| standing != body) {
+        let may_change = key == LATEST_KEY || key.starts_with(quota::PREFIX);
+        if !may_change && standing.is_some_and(|standing| standing != body) {
             wrong.push(violation(Rule::Bytes, format!("{key} was overwritten by other bytes")));
         }
         wrong

@@ -3,6 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::enriched::{LATEST_KEY, assemble, enrich, movie_key, run_list_key};
 use crate::message::MovieMessage;
+use crate::quota::{Count, Day};
 
 const OLD: &str = "2026-11-21T12-00-00Z";
 const NEW: &str = "2026-11-22T12-00-00Z";
@@ -168,4 +169,20 @@ fn what_is_still_dead_after_all_was_made_good_is_told() {
         ..Standing::default()
     };
     assert_eq!(broken(vec![published(NEW, 1)], standing), [Rule::Recovery, Rule::Recovery]);
+}
+
+#[test]
+fn omdb_gets_no_more_requests_a_day_than_allowed_and_none_that_is_not_counted() {
+    let day = |time: &str| Day::of(time.parse().unwrap());
+    let (today, tomorrow) = (day("2026-11-22T12:00:00Z"), day("2026-11-23T12:00:00Z"));
+    let asked = |day| Happened::Asked { day, daily_limit: 2 };
+    let counted = |day: Day, requests| {
+        let (_, count) = Count::none(day).reserve(requests, u32::MAX).unwrap();
+        Happened::Stored { key: day.key(), body: count.to_json(), run: None }
+    };
+    assert_eq!(broken_at_rest(vec![counted(today, 1), asked(today), counted(today, 2), asked(today)]), []);
+    assert_eq!(broken_at_rest(vec![asked(today)]), [Rule::Budget]);
+    assert_eq!(broken_at_rest(vec![counted(today, 1), asked(today), asked(today)]), [Rule::Budget]);
+    assert_eq!(broken_at_rest(vec![counted(today, 1), asked(tomorrow)]), [Rule::Budget]);
+    assert_eq!(broken_at_rest(vec![counted(today, 3), asked(today), asked(today), asked(today)]), [Rule::Budget]);
 }

@@ -4,17 +4,14 @@ use std::future::Future;
 use std::time::Duration;
 
 use domain::ImdbId;
-use reqwest::header::RETRY_AFTER;
+use domain::omdb::{Answer, Body, MAX_ANSWER_BYTES};
+use reqwest::header::{CONTENT_ENCODING, RETRY_AFTER};
 use reqwest::{ClientBuilder, Response, Url};
 use telemetry::spans::{self, attribute};
 use tracing::Span;
 
-use super::answer::{Answer, Body};
 use crate::api_key::ApiKey;
 use crate::settings::OmdbSettings;
-
-/// The most bytes of an answer that are read: 1 MiB. Real ones have about 1 KiB.
-const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// How long an idle connection is kept for the next batch.
 const KEEP_ALIVE: Duration = Duration::from_mins(1);
@@ -96,12 +93,16 @@ fn form_urlencoded(key: &ApiKey) -> String {
     query.flatten().and_then(|query| Some(query.strip_prefix("k=")?.to_owned())).unwrap_or_default()
 }
 
-/// Reads no further than [`MAX_BODY_BYTES`].
+/// Reads no further than [`MAX_ANSWER_BYTES`], and nothing that is packed: it was not asked for, and may be of any size
+/// once unpacked.
 async fn read_body(mut response: Response) -> Result<Vec<u8>, String> {
+    if response.headers().get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+        return Err("a packed body, which was not asked for".to_owned());
+    }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(explain)? {
-        if body.len() + chunk.len() > MAX_BODY_BYTES {
-            return Err(format!("more than {MAX_BODY_BYTES} bytes"));
+        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+            return Err(format!("more than {MAX_ANSWER_BYTES} bytes"));
         }
         body.extend_from_slice(&chunk);
     }

@@ -10,9 +10,11 @@ use domain::contract::Service;
 use domain::enriched::LATEST_KEY;
 use domain::{ImdbId, Run};
 use enricher::api_key::{ApiKey, KeyError, KeyStore};
-use enricher::bucket::{Bucket, BucketError, Condition, Head, Object, Put};
+use enricher::bucket::{Bucket, BucketError, Condition, Found, Head, Object, Put};
+use enricher::clock::Clock;
 use enricher::handler::{Enricher, EnricherError};
-use enricher::omdb::{Answer, Ask, Omdb};
+use enricher::omdb::{Answer, Ask, Budget, Omdb};
+use enricher::queue::{Hidden, Queue, QueueError};
 use function::Deadline;
 use serde_json::{Value, json};
 use telemetry::Metrics;
@@ -33,6 +35,8 @@ pub(crate) struct Contents {
     refused: Option<fn(&str) -> bool>,
     hanging: Option<fn(&str) -> bool>,
     overtaken_by: Option<Run>,
+    /// How often somebody else still writes an object of this prefix just before a conditional write.
+    races: Option<(&'static str, u32)>,
 }
 
 #[derive(Clone)]
@@ -61,6 +65,24 @@ impl MemoryBucket {
     /// Before the next conditional write over latest, somebody else makes it the list of this run.
     pub(crate) fn overtake_latest(&self, run: Run) {
         self.0.lock().unwrap().overtaken_by = Some(run);
+    }
+
+    /// The next conditional writes of such keys are lost: somebody else wrote the same bytes just before.
+    pub(crate) fn lose_races(&self, prefix: &'static str, times: u32) {
+        self.0.lock().unwrap().races = Some((prefix, times));
+    }
+
+    /// Puts an object there, whatever stands.
+    pub(crate) fn set(&self, key: &str, body: &str) {
+        let mut contents = self.0.lock().unwrap();
+        contents.writes += 1;
+        let head = Head { etag: format!("\"{}\"", contents.writes), run: None };
+        contents.objects.insert(key.to_owned(), Stored { body: body.as_bytes().to_vec(), head });
+    }
+
+    /// How often objects were stored.
+    pub(crate) fn writes(&self) -> u64 {
+        self.0.lock().unwrap().writes
     }
 
     pub(crate) fn keys(&self) -> Vec<String> {
@@ -92,6 +114,15 @@ impl Bucket for MemoryBucket {
         Ok(self.0.lock().unwrap().objects[key].body.clone())
     }
 
+    async fn find(&self, key: &str) -> Result<Option<Found>, BucketError> {
+        self.check("read", key)?;
+        // As over a network: others get their turn while this one waits.
+        tokio::task::yield_now().await;
+        let contents = self.0.lock().unwrap();
+        let found = |stored: &Stored| Found { body: stored.body.clone(), etag: stored.head.etag.clone() };
+        Ok(contents.objects.get(key).map(found))
+    }
+
     async fn list(&self, prefix: &str) -> Result<Vec<String>, BucketError> {
         self.check("list", prefix)?;
         Ok(self.keys().into_iter().filter(|key| key.starts_with(prefix)).take(1000).collect())
@@ -110,6 +141,13 @@ impl Bucket for MemoryBucket {
             let body = json!({"run": run, "items": []}).to_string().into_bytes();
             let head = Head { etag: "\"overtaken\"".to_owned(), run: Some(run) };
             contents.objects.insert(LATEST_KEY.to_owned(), Stored { body, head });
+        }
+        if let Some((prefix, times)) = &mut contents.races
+            && *times > 0
+            && object.key.starts_with(*prefix)
+        {
+            *times -= 1;
+            return Ok(Put::ConditionFailed);
         }
         let standing = contents.objects.get(object.key).map(|stored| &stored.head.etag);
         let holds = match condition {
@@ -217,14 +255,63 @@ impl KeyStore for MemoryKeys {
     }
 }
 
+/// A queue in memory: keeps what it is told to hide.
+#[derive(Clone, Default)]
+pub(crate) struct MemoryQueue {
+    hidden: Arc<Mutex<BTreeMap<String, Duration>>>,
+    /// What it answers.
+    answer: Arc<Mutex<QueueAnswer>>,
+}
+
+#[derive(Clone, Copy, Default)]
+pub(crate) enum QueueAnswer {
+    #[default]
+    Done,
+    Refused,
+    Never,
+}
+
+impl MemoryQueue {
+    /// By receipt handle, for how long.
+    pub(crate) fn hidden(&self) -> BTreeMap<String, Duration> {
+        self.hidden.lock().unwrap().clone()
+    }
+
+    pub(crate) fn will_answer(&self, answer: QueueAnswer) {
+        *self.answer.lock().unwrap() = answer;
+    }
+}
+
+impl Queue for MemoryQueue {
+    async fn hide(&self, messages: &[Hidden]) -> Result<(), QueueError> {
+        let answer = *self.answer.lock().unwrap();
+        match answer {
+            QueueAnswer::Done => {
+                let mut hidden = self.hidden.lock().unwrap();
+                hidden.extend(messages.iter().map(|message| (message.receipt.clone(), message.time)));
+                Ok(())
+            }
+            QueueAnswer::Refused => {
+                Err(QueueError { messages: messages.len(), reason: "ReceiptHandleIsInvalid".to_owned() })
+            }
+            QueueAnswer::Never => std::future::pending().await,
+        }
+    }
+}
+
+/// What the enricher's clock shows at first: three hours before the day's end.
+pub(crate) const NOW: &str = "2026-11-22T21:00:00Z";
+
 /// An enricher and everything around it.
 pub(crate) struct Harness {
     pub(crate) bucket: MemoryBucket,
     pub(crate) omdb: MemoryOmdb,
+    pub(crate) queue: MemoryQueue,
     pub(crate) metrics: Recorded,
     pub(crate) captured: Captured,
-    enricher: Enricher<MemoryBucket, MemoryOmdb, MemoryKeys>,
+    enricher: Enricher<MemoryBucket, MemoryOmdb, MemoryKeys, MemoryQueue>,
     pub(crate) time_left: Duration,
+    now: Arc<Mutex<&'static str>>,
 }
 
 impl Harness {
@@ -233,12 +320,32 @@ impl Harness {
     }
 
     pub(crate) fn with(omdb: MemoryOmdb, keys: MemoryKeys) -> Self {
+        Self::sharing(MemoryBucket::default(), omdb, keys, 1_000)
+    }
+
+    /// One that may ask so often a day.
+    pub(crate) fn with_daily_limit(daily_limit: u32) -> Self {
+        Self::sharing(MemoryBucket::default(), MemoryOmdb::default(), MemoryKeys::new(["key-1"]), daily_limit)
+    }
+
+    /// Another environment of the same function.
+    pub(crate) fn sharing(bucket: MemoryBucket, omdb: MemoryOmdb, keys: MemoryKeys, daily_limit: u32) -> Self {
         let captured = capture(Service::Enricher);
         let (metrics, recorded) = Metrics::in_memory(Service::Enricher);
-        let bucket = MemoryBucket::default();
-        let api = Omdb::new(omdb.clone(), keys, 3, metrics.clone());
-        let enricher = Enricher::new(bucket.clone(), api, metrics);
-        Self { bucket, omdb, metrics: recorded, captured, enricher, time_left: Duration::from_secs(30) }
+        let now = Arc::new(Mutex::new(NOW));
+        let shown = Arc::clone(&now);
+        let clock = Clock::new(move || shown.lock().unwrap().parse().unwrap());
+        let budget = Budget::new(bucket.clone(), daily_limit, clock.clone());
+        let api = Omdb::new(omdb.clone(), keys, budget, 3, metrics.clone());
+        let queue = MemoryQueue::default();
+        let enricher = Enricher::new(bucket.clone(), api, queue.clone(), clock, metrics);
+        let time_left = Duration::from_secs(30);
+        Self { bucket, omdb, queue, metrics: recorded, captured, enricher, time_left, now }
+    }
+
+    /// Sets the enricher's clock.
+    pub(crate) fn it_is(&self, now: &'static str) {
+        *self.now.lock().unwrap() = now;
     }
 
     /// Handles an event.
@@ -268,7 +375,10 @@ impl Harness {
 }
 
 pub(crate) fn record(id: &str, body: &str) -> Value {
-    json!({"messageId": id, "body": body, "attributes": {"ApproximateReceiveCount": "1"}, "messageAttributes": {}})
+    json!({
+        "messageId": id, "receiptHandle": format!("receipt of {id}"), "body": body,
+        "attributes": {"ApproximateReceiveCount": "1"}, "messageAttributes": {},
+    })
 }
 
 /// The message of the movie at this position; ids follow positions.

@@ -45,7 +45,7 @@ pub(super) struct Arguments {
     keep: bool,
 }
 
-fn parse_top_n(text: &str) -> Result<usize, String> {
+pub(super) fn parse_top_n(text: &str) -> Result<usize, String> {
     let top_n = text.parse().ok().filter(|top_n| (1..=MAX_TOP_N).contains(top_n));
     top_n.ok_or_else(|| format!("a whole number from 1 to {MAX_TOP_N} is wanted"))
 }

@@ -3,6 +3,7 @@
 use anyhow::{Context, ensure};
 use domain::contract::environment::{OTEL_EXPORTER_OTLP_ENDPOINT, TOP_N};
 use domain::contract::metrics::ALL as CUSTOM_METRICS;
+use domain::quota;
 use pulumi::Program;
 use pulumi::resource::Resource;
 use serde::Serialize;
@@ -124,10 +125,12 @@ fn text<'a>(resource: &'a Resource, path: &str) -> anyhow::Result<&'a str> {
     value(resource, path)?.as_str().with_context(|| format!("{path} of {} is no text", resource.name))
 }
 
-/// The one value at this path among the rules of a lifecycle.
+/// The one value at this path among the rules of a lifecycle, but for that of the counts of requests: what is kept of
+/// those is some hundred bytes.
 fn rule(lifecycle: &Resource, path: &str) -> anyhow::Result<u64> {
     let rules = value(lifecycle, "/rules")?.as_array().context("the lifecycle has no rules")?;
-    let found: Vec<_> = rules.iter().filter_map(|rule| rule.pointer(path)?.as_u64()).collect();
+    let rules = rules.iter().filter(|rule| rule.pointer("/filter/prefix") != Some(&Value::from(quota::PREFIX)));
+    let found: Vec<_> = rules.filter_map(|rule| rule.pointer(path)?.as_u64()).collect();
     ensure!(found.len() == 1, "{} of the rules of {} have {path}, not one", found.len(), lifecycle.name);
     Ok(found[0])
 }

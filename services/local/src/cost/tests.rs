@@ -53,7 +53,7 @@ fn the_estimate_follows_the_configuration() {
         (settings::RUN_RETENTION_DAYS.name, "730"),
     ]);
     let run = RunUse::of(&larger.facts);
-    assert!(close(run.enricher_invocations, 20.0) && close(run.sns_requests, 10.0) && close(run.s3_writes, 122.0));
+    assert!(close(run.enricher_invocations, 20.0) && close(run.sns_requests, 10.0) && close(run.s3_writes, 142.0));
     // Two enrichers at once, so two starts.
     assert!(close(run.ssm_requests, 2.0) && close(run.kms_requests, 14.0), "{run:?}");
     assert!(close(run.lambda_gb_seconds, 1.0 + 20.0 * 2.0 * 0.25));

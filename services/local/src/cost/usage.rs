@@ -24,6 +24,8 @@ impl Measured {
     pub const SPANS_PER_INVOCATION: f64 = 6.5;
     /// Spans of each movie: sent, processed, looked for, asked for, stored, read for the list. Measured, exactly.
     pub const SPANS_PER_MOVIE: f64 = 6.0;
+    /// Spans of counting requests to OMDb: the count is read and written.
+    pub const SPANS_PER_RESERVATION: f64 = 2.0;
     /// Bytes of one span in `aws/spans`: a JSON object with its attributes and its resource's. Not measured: only AWS
     /// writes it.
     pub const SPAN_BYTES: f64 = 2_000.0;
@@ -39,6 +41,10 @@ impl Measured {
 /// (<https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html>,
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html>).
 const ENTRIES_PER_REQUEST: u64 = 10;
+
+/// So many movies of a batch are asked for at once, at most, and share one reading and one writing of the day's count of
+/// requests. As a rule: one that comes a moment later makes another.
+const MOVIES_PER_RESERVATION: u64 = 10;
 
 /// Lambda asks an idle queue with so many pollers, each waiting so long for an answer
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html>).
@@ -74,6 +80,7 @@ impl RunUse {
         let movies = number(facts.movies_per_run);
         let requests_of_entries = number(facts.movies_per_run.div_ceil(ENTRIES_PER_REQUEST));
         let enricher_invocations = number(facts.movies_per_run.div_ceil(facts.batch_size));
+        let reservations = number(facts.movies_per_run.div_ceil(facts.batch_size.min(MOVIES_PER_RESERVATION)));
         let enrichers = enricher_invocations.min(number(facts.enrichers_at_once));
         let invocations = 1.0 + enricher_invocations;
         let log_bytes_per_invocation = Measured::INVOCATION_LOG_BYTES + Measured::PLATFORM_LOG_BYTES;
@@ -85,17 +92,19 @@ impl RunUse {
             sns_requests: requests_of_entries,
             // Sent one by one by the topic, received and deleted by ten.
             sqs_requests: movies + 2.0 * requests_of_entries,
-            // Each movie, the run's list, the latest list; each invocation lists the run.
-            s3_writes: movies + 2.0 + enricher_invocations,
-            // Each movie is looked for, and read into the list; the source is read, and latest looked at.
-            s3_reads: 2.0 * movies + 2.0,
+            // Each movie, the run's list, the latest list, the count of requests; each invocation lists the run.
+            s3_writes: movies + 2.0 + reservations + enricher_invocations,
+            // Each movie is looked for, and read into the list; the source and the count are read, and latest looked at.
+            s3_reads: 2.0 * movies + 2.0 + reservations,
             s3_gb_months: stored_gb_months(facts, movies),
             ssm_requests: enrichers,
             kms_requests: kms_requests(facts, enrichers),
             put_metric_data: invocations,
             log_gb,
             log_gb_months: log_gb * months(facts.log_retention_days),
-            spans: invocations * Measured::SPANS_PER_INVOCATION + movies * Measured::SPANS_PER_MOVIE,
+            spans: invocations * Measured::SPANS_PER_INVOCATION
+                + movies * Measured::SPANS_PER_MOVIE
+                + reservations * Measured::SPANS_PER_RESERVATION,
         }
     }
 }

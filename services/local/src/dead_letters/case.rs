@@ -20,6 +20,9 @@ pub struct Case {
     pub log: Vec<Value>,
 }
 
+/// For how long, at the most, an event is tried before it is given up and sent to the queue: some hours.
+pub(crate) const TRIED_FOR: TimeDelta = TimeDelta::days(1);
+
 impl Case {
     pub(super) fn new(letter: Letter, records: &[Value]) -> Self {
         let invocation = invocation(&letter, records);
@@ -35,18 +38,17 @@ impl Case {
     }
 }
 
-/// Puts each message together with its log lines.
-pub(super) async fn with_their_logs(endpoint: &Endpoint, letters: Vec<Letter>) -> Result<Vec<Case>, EndpointFault> {
+/// The records of the functions' logs that may be about these messages, each function's in order.
+pub(super) async fn records_about(endpoint: &Endpoint, letters: &[Letter]) -> Result<Vec<Value>, EndpointFault> {
     let mut records = Vec::new();
     for service in Service::ALL {
         let of_service = letters.iter().filter(|letter| logs_of(letter.queue) == service);
         if let Some(oldest) = of_service.map(|letter| letter.sent).min() {
-            // An event is tried for hours before it is given up and sent to the queue.
-            let since = if service == Service::Ranker { oldest - TimeDelta::days(1) } else { oldest };
+            let since = if service == Service::Ranker { oldest - TRIED_FOR } else { oldest };
             records.extend(read(endpoint, service, since - CLOCKS_DIFFER_BY).await?);
         }
     }
-    Ok(letters.into_iter().map(|letter| Case::new(letter, &records)).collect())
+    Ok(records)
 }
 
 /// Whose log tells why a message of this queue failed.

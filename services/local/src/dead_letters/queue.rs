@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_sqs::operation::get_queue_url::GetQueueUrlError;
-use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, MessageSystemAttributeName, QueueAttributeName};
+use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, MessageSystemAttributeName};
 use domain::contract::PROJECT;
 
 use super::letter::{FailureQueue, Letter};
+use crate::depth::Depth;
 use crate::endpoint::{Action, Endpoint, EndpointFault};
 
 /// How long a message that is being looked at stays out of everybody else's sight, if it is not put back before: long
@@ -77,11 +78,8 @@ impl Source<'_> {
 
     /// How many messages somebody else holds right now, about.
     pub(super) async fn out_of_sight(&self) -> Result<usize, EndpointFault> {
-        const HELD: QueueAttributeName = QueueAttributeName::ApproximateNumberOfMessagesNotVisible;
-        let ask = self.endpoint.clients().sqs.get_queue_attributes().queue_url(self.url).attribute_names(HELD);
-        let answer = ask.send().await.map_err(self.endpoint.refusal(Action::GetQueueAttributes, self.name))?;
-        let held = answer.attributes().and_then(|attributes| attributes.get(&HELD)?.parse().ok());
-        Ok(held.unwrap_or_default())
+        let depth = Depth::of(&self.endpoint.clients().sqs, self.url).await;
+        Ok(depth.map_err(self.endpoint.refusal(Action::GetQueueAttributes, self.name))?.hidden)
     }
 
     pub(super) async fn delete(&self, letter: &Letter) -> Result<(), EndpointFault> {

@@ -17,7 +17,7 @@ pub(super) fn signal(pipeline: &Pipeline, service: Service, signal: Signal) -> a
 }
 
 /// The processes of the pipeline's own group whose environment names the function.
-fn processes_of(pipeline: &Pipeline, service: Service) -> anyhow::Result<Vec<Pid>> {
+pub(crate) fn processes_of(pipeline: &Pipeline, service: Service) -> anyhow::Result<Vec<Pid>> {
     let Ok(entries) = std::fs::read_dir("/proc") else {
         bail!("this drill finds processes in /proc, which only Linux has")
     };

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use alarms::{Event, Resource, State};
 use anyhow::Context;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
 use super::finding::{Finding, Findings, thing_of};
 use super::stage::Stage;
-use super::{DRILLS, Drill};
+use super::{AT_ONCE, Act, Drill};
 use crate::oncall::{Change, Day, Desk, Recording, Timeline, Watch, declared};
 use crate::pipeline::Pipeline;
 
@@ -24,7 +25,7 @@ const FAULT_S: i64 = 1_795_348_800;
 /// alarm on late runs is on.
 const DAYS_BEFORE: i64 = 3;
 
-/// What the gauges see of a run that is well; every good day is made from it.
+/// What the gauges see of a run that is well; good days are made from such.
 #[derive(Debug)]
 pub struct GoodRun {
     recording: Recording,
@@ -32,22 +33,33 @@ pub struct GoodRun {
 }
 
 impl GoodRun {
-    /// Runs a pipeline of its own for it.
+    /// Runs a pipeline of its own for it, in which nothing is wrong.
     ///
     /// # Errors
     /// The pipeline cannot be started, or the run does not complete.
     pub async fn record() -> anyhow::Result<Self> {
-        let quiet = DRILLS.first().context("there is no drill")?;
-        let performed = perform(quiet).await;
-        let (pipeline, recording) = performed.context("recording a run that is well")?;
+        Self::of(Drill::quiet().next().context("there is no quiet drill")?).await
+    }
+
+    /// One of each shape that a good day may have: undisturbed, and with each of the faults that mend by themselves.
+    ///
+    /// # Errors
+    /// A pipeline cannot be started, or a run does not complete.
+    pub async fn record_each_shape() -> anyhow::Result<Vec<Self>> {
+        stream::iter(Drill::quiet()).map(Self::of).buffered(AT_ONCE).try_collect().await
+    }
+
+    async fn of(quiet: &'static Drill) -> anyhow::Result<Self> {
+        let performed = perform(quiet, quiet.act).await;
+        let (pipeline, recording) = performed.with_context(|| format!("recording a run that is {}", quiet.name))?;
         Ok(Self { recording, declared: declared(pipeline.program())? })
     }
 }
 
-/// Makes the fault on a pipeline of the drill's own.
-async fn perform(drill: &Drill) -> anyhow::Result<(Pipeline, Recording)> {
+/// Makes a fault on a pipeline of its own.
+async fn perform(drill: &Drill, act: Act) -> anyhow::Result<(Pipeline, Recording)> {
     let stage = Stage::set(drill).await?;
-    (drill.act)(&stage).await?;
+    act(&stage).await?;
     stage.clear().await
 }
 
@@ -58,7 +70,11 @@ pub(super) async fn carry_out(
     miswire: fn(&mut Value),
 ) -> anyhow::Result<Finding> {
     let start = std::time::Instant::now();
-    let (pipeline, recording) = perform(drill).await?;
+    let (pipeline, fault) = perform(drill, drill.act).await?;
+    let mut faults = vec![fault];
+    if let Some(act) = drill.next_day {
+        faults.push(perform(drill, act).await.context("on the next day")?.1);
+    }
     let mut declared = declared(pipeline.program()).context("reading the program's alarms")?;
     for alarm in &mut declared {
         miswire(&mut alarm.properties);
@@ -66,7 +82,7 @@ pub(super) async fn carry_out(
     let mut watch = Watch::new(&declared)?;
     // It takes a processor for a while; the other drills must go on meanwhile.
     let look = move || {
-        let changes = changes_around(&recording, &good, drill.watched_hours, &mut watch);
+        let changes = changes_around(&faults, &good, drill.watched_hours, &mut watch);
         (watch, changes)
     };
     let (watch, changes) = tokio::task::spawn_blocking(look).await?;
@@ -76,36 +92,42 @@ pub(super) async fn carry_out(
         findings.add(change, &watch);
         if change.at_s >= FAULT_S {
             let received = desk.act(change, &watch).await?;
+            for told in &received {
+                pipeline.heard().keep("a notification", format!("{told:?}"));
+            }
             findings.told(change, received);
         }
     }
     Ok(findings.end(start.elapsed()))
 }
 
-fn changes_around(fault: &Recording, good: &GoodRun, watched_hours: i64, watch: &mut Watch) -> Vec<Change> {
+/// `faults` are those of the day and, if there is a second, of the next.
+fn changes_around(faults: &[Recording], good: &GoodRun, watched_hours: i64, watch: &mut Watch) -> Vec<Change> {
     let (start_s, end_s) = (FAULT_S - DAYS_BEFORE * DAY_S, FAULT_S + watched_hours * HOUR_S);
     let noons = (start_s..end_s).step_by(usize::try_from(DAY_S).unwrap_or(usize::MAX));
     let days = noons.map(|fired_s| {
-        let recording = if fired_s == FAULT_S { fault } else { &good.recording };
-        Day { fired_s, recording }
+        let day = usize::try_from((fired_s - FAULT_S) / DAY_S).ok();
+        Day { fired_s, recording: day.and_then(|day| faults.get(day)).unwrap_or(&good.recording) }
     });
     let metrics = Timeline { start_s, end_s, days: days.collect() }.metrics();
     watch.look(start_s + HOUR_S, end_s, &metrics)
 }
 
-/// The alarms that go off on so many good days, each with its first event: none, if they are any good. The schedule is
-/// late by up to an hour, as EventBridge may be; on one day it may be left out, to see that this is noticed.
+/// The alarms that go off on so many good days, each with its first event: none, if they are any good. The days take
+/// turns with these runs. The schedule is late by up to an hour, as EventBridge may be; on one day it may be left out, to
+/// see that this is noticed.
 ///
 /// # Errors
-/// The alarms cannot be evaluated.
-pub fn quiet_days(good: &GoodRun, days: i64, left_out: Option<i64>) -> anyhow::Result<BTreeMap<String, Event>> {
+/// There is no run, or the alarms cannot be evaluated.
+pub fn quiet_days(runs: &[GoodRun], days: i64, left_out: Option<i64>) -> anyhow::Result<BTreeMap<String, Event>> {
     const LATE_S: i64 = 37 * MINUTE_S + 11;
+    let declared = &runs.first().context("there is no run to make days from")?.declared;
     let (start_s, end_s) = (FAULT_S, FAULT_S + days * DAY_S);
-    let fired = (0..days).filter(|day| Some(*day) != left_out);
-    let fired =
-        fired.map(|day| Day { fired_s: start_s + day * DAY_S + day * LATE_S % HOUR_S, recording: &good.recording });
+    let fired = (0..days).zip(runs.iter().cycle()).filter(|(day, _)| Some(*day) != left_out);
+    let fired = fired
+        .map(|(day, run)| Day { fired_s: start_s + day * DAY_S + day * LATE_S % HOUR_S, recording: &run.recording });
     let metrics = Timeline { start_s, end_s, days: fired.collect() }.metrics();
-    let changes = Watch::new(&good.declared)?.look(start_s + HOUR_S, end_s, &metrics);
+    let changes = Watch::new(declared)?.look(start_s + HOUR_S, end_s, &metrics);
     let mut alarming = BTreeMap::new();
     for Change { event, .. } in changes {
         if event.state() == State::Alarm {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use aws_sdk_sqs::types::QueueAttributeName;
 use domain::contract::Service;
+use domain::contract::environment::OMDB_MAX_ATTEMPTS;
 use domain::contract::metrics::{ENVIRONMENT_DIMENSION, MAINTENANCE_METRIC, NAMESPACE};
 use domain::ranking::DEFAULT_TOP_N;
 use rustix::process::Signal;
@@ -24,23 +25,56 @@ pub(super) async fn nothing(stage: &Stage) -> anyhow::Result<()> {
     stage.until_complete().await
 }
 
-/// OMDb fails every movie, at every attempt.
+/// OMDb fails every movie, at every attempt. What the enricher hides for some time comes back at once.
 pub(super) async fn omdb(stage: &Stage, fault: OmdbFault) -> anyhow::Result<()> {
     stage.omdb()?.fail_all(fault);
     stage.fire().await?;
-    stage.until_dead(DEFAULT_TOP_N).await
+    stage.pipeline.showing_hidden(stage.until_dead(DEFAULT_TOP_N)).await
 }
 
-/// OMDb is late, but answers.
-pub(super) async fn omdb_slow(stage: &Stage) -> anyhow::Result<()> {
-    stage.omdb()?.fail_all(OmdbFault::Delay(Duration::from_millis(800)));
+/// OMDb's requests of the day are used up. The movies are hidden until the next one, which the fault does not live to see.
+pub(super) async fn omdb_quota(stage: &Stage) -> anyhow::Result<()> {
+    stage.omdb()?.fail_all(OmdbFault::QuotaExhausted);
+    stage.fire().await?;
+    stage.until_hidden(DEFAULT_TOP_N).await
+}
+
+/// Another run of the same day has had all requests that a day is allowed.
+pub(super) async fn omdb_daily_limit(stage: &Stage) -> anyhow::Result<()> {
+    let earlier = stage.pipeline.event_at("2026-11-22T11:00:00Z".parse()?)?;
+    stage.pipeline.fire(&earlier).await?;
+    stage.until_latest_is(&earlier.run).await?;
+    stage.fire().await?;
+    stage.until_hidden(DEFAULT_TOP_N).await
+}
+
+/// The event of a run comes a second time, as EventBridge may send it, when all its movies are stored.
+pub(super) async fn schedule_repeats(stage: &Stage) -> anyhow::Result<()> {
+    nothing(stage).await?;
+    stage.fire().await?;
+    stage.until_stored_before(DEFAULT_TOP_N).await
+}
+
+/// OMDb is late, but answers in time.
+pub(super) async fn omdb_slow(stage: &Stage, delay_ms: u64) -> anyhow::Result<()> {
+    stage.omdb()?.fail_all(OmdbFault::Delay(Duration::from_millis(delay_ms)));
     nothing(stage).await
+}
+
+/// OMDb fails one of the films at every attempt of its first delivery.
+pub(super) async fn omdb_hiccup(stage: &Stage) -> anyhow::Result<()> {
+    let attempts = OMDB_MAX_ATTEMPTS.default.context("there is no default number of attempts")?.parse()?;
+    let best = best_of_sample()?;
+    stage.omdb()?.fail(&best, OmdbFault::Status(503));
+    stage.fire().await?;
+    stage.until_omdb_is_asked_for(&best, attempts).await?;
+    stage.omdb()?.heal();
+    stage.until_complete().await
 }
 
 /// OMDb does not know one of the films.
 pub(super) async fn omdb_unknown_id(stage: &Stage) -> anyhow::Result<()> {
-    let best = sample()?["items"][0]["id"].as_str().context("the sample's first film has no id")?.to_owned();
-    stage.omdb()?.fail(&best, OmdbFault::UnknownId);
+    stage.omdb()?.fail(&best_of_sample()?, OmdbFault::UnknownId);
     stage.fire().await?;
     stage.until_dead(1).await
 }
@@ -86,6 +120,10 @@ pub(super) async fn source_soured(stage: &Stage) -> anyhow::Result<()> {
     }
     stage.pipeline.put_source(source.to_string().into_bytes()).await?;
     nothing(stage).await
+}
+
+fn best_of_sample() -> anyhow::Result<String> {
+    Ok(sample()?["items"][0]["id"].as_str().context("the sample's first film has no id")?.to_owned())
 }
 
 fn sample() -> anyhow::Result<Value> {

@@ -28,6 +28,9 @@ pub struct Finding {
     pub alarms: Vec<Alarmed>,
     /// What the person on call was told, in the order of time.
     pub told: Vec<Told>,
+    /// The alarms that went off and are in nothing that was told, in the order of time: page or ticket stood at ALARM
+    /// already, which sends one mail.
+    pub silent: Vec<String>,
     /// Alarms that went off and were not to, and other things that were not to be.
     pub unexpected: Vec<String>,
     /// Alarms that were to go off and did not, and notifications that did not come.
@@ -170,7 +173,10 @@ impl Findings {
     /// What was seen, not yet judged.
     fn finding(self, took: Duration) -> Finding {
         let Self { drill, alarms, told, .. } = self;
+        let is_told = |alarm: &str| told.iter().any(|told| told.causes.iter().any(|cause| cause == alarm));
+        let silent = alarms.iter().filter(|alarmed| alarmed.severity.is_some() && !is_told(&alarmed.alarm));
         Finding {
+            silent: silent.map(|alarmed| alarmed.alarm.clone()).collect(),
             name: drill.name,
             what: drill.what,
             expected: drill.expected.iter().copied().collect(),

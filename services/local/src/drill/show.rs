@@ -63,7 +63,8 @@ impl Finding {
         }
         for alarmed in &self.alarms {
             let severity = alarmed.severity.unwrap_or("tells nobody");
-            writeln!(f, "  {:>5} min  {} ({severity}{})", alarmed.after_minutes, alarmed.alarm, over(alarmed))?;
+            let silent = if self.silent.contains(&alarmed.alarm) { ", in no mail" } else { "" };
+            writeln!(f, "  {:>5} min  {} ({severity}{silent}{})", alarmed.after_minutes, alarmed.alarm, over(alarmed))?;
             writeln!(f, "{INDENT}{}\n{INDENT}{}", alarmed.description, alarmed.reason)?;
         }
         Ok(())
@@ -119,14 +120,19 @@ mod tests {
             description: "A movie failed.".to_owned(),
             reason: "1 of 1".to_owned(),
         };
-        let finding = Finding { told: vec![told], alarms: vec![alarmed], not_carried_out: None, ..failed() };
+        let late = Alarmed { alarm: "run-late".to_owned(), ..alarmed.clone() };
+        let silent = vec!["run-late".to_owned()];
+        let finding =
+            Finding { told: vec![told], alarms: vec![alarmed, late], silent, not_carried_out: None, ..failed() };
         let text = finding.to_string();
         let places = [
             "ALARM: page\n",
             "\n             Act now.\n             Or soon.\n",
             "because of dead-letters\n",
             "console and the runbook add",
+            "dead-letters (page, still on)",
             "A movie failed.",
+            "run-late (page, in no mail, still on)",
         ];
         let places = places.map(|part| text.find(part).unwrap_or_else(|| panic!("no {part}: {text}")));
         assert!(places.is_sorted(), "{text}");

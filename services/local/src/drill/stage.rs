@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use domain::Run;
+use domain::contract::{Service, logs};
 use domain::enriched::LATEST_KEY;
 use serde_json::Value;
 
@@ -104,6 +105,29 @@ impl Stage {
     pub(super) async fn until_counted(&self, metric: &str, sum: f64) -> anyhow::Result<()> {
         let counted = async |_: &Pipeline| Ok((self.gauges.noted(metric) >= sum).then_some(()));
         self.pipeline.eventually(&format!("{metric} of {sum}"), PATIENCE, counted).await
+    }
+
+    /// Waits until so many movies came that were stored already.
+    pub(super) async fn until_stored_before(&self, movies: usize) -> anyhow::Result<()> {
+        let came = async |pipeline: &Pipeline| {
+            let records = pipeline.log_records(Service::Enricher).await?;
+            let counts = records.iter().filter_map(|record| record.get(logs::ALREADY_STORED.name)?.as_u64());
+            Ok((counts.sum::<u64>() >= movies as u64).then_some(()))
+        };
+        self.pipeline.eventually("movies that were stored already", PATIENCE, came).await
+    }
+
+    /// Waits until the enricher has hidden so many movies.
+    pub(super) async fn until_hidden(&self, movies: usize) -> anyhow::Result<()> {
+        let hidden = async |pipeline: &Pipeline| Ok((pipeline.hidden()?.len() >= movies).then_some(()));
+        self.pipeline.eventually("hidden movies", PATIENCE, hidden).await
+    }
+
+    /// Waits until OMDb was asked so often for one film.
+    pub(super) async fn until_omdb_is_asked_for(&self, imdb_id: &str, times: usize) -> anyhow::Result<()> {
+        let asked =
+            async |pipeline: &Pipeline| Ok(pipeline.omdb().filter(|omdb| omdb.requests(imdb_id) >= times).map(|_| ()));
+        self.pipeline.eventually(&format!("{times} requests for {imdb_id}"), PATIENCE, asked).await
     }
 
     /// Waits until OMDb was asked.

@@ -52,7 +52,7 @@ macro_rules! drill {
             $($field: $value,)*
             ..Drill {
                 name: $name, what: $what, expected: $expected, because: $because, pages: 1,
-                silent_minutes: 0, watched_hours: WATCHED_HOURS, prepare: AS_DEPLOYED, act: |$stage| Box::pin($act),
+                silent_minutes: 0, watched_hours: WATCHED_HOURS, prepare: AS_DEPLOYED, act: |$stage| Box::pin($act), next_day: None,
             }
         }
     };
@@ -72,6 +72,8 @@ pub const DRILLS: &[Drill] = &[
     drill!("schedule-lost", "EventBridge may neither start the ranker nor leave the event anywhere.",
         &["rule-delivery-failed", "rule-redrive-failed", "run-late"], "",
         stage => faults::schedule_refused(stage, true), pages: 2),
+    drill!("schedule-repeats", "The schedule event of a run comes a second time.", &[],
+        "It is the same run, and what is stored is not stored again.", stage => faults::schedule_repeats(stage)),
     drill!("ranker-throttled", "Two schedule events come at once; the ranker runs once at a time.",
         &["ranker-throttles"], "Lambda tries again and both runs complete, so nobody is woken.",
         stage => faults::ranker_throttled(stage),
@@ -117,10 +119,11 @@ pub const DRILLS: &[Drill] = &[
     "A timeout is an error of Lambda and as long as an invocation can be. The run completes.",
     stage => faults::enricher_hit(stage, Signal::STOP),
     prepare: |options| {
-        set(options, "enricherTimeoutSeconds", "4");
+        // Short, but longer than a good run takes on a busy machine.
+        set(options, "enricherTimeoutSeconds", "8");
         set(options, "omdbTimeoutMs", "900");
         // As deployed, a batch does not come back while it may still be worked on.
-        options.redelivery_delay = Some(Duration::from_secs(6));
+        options.redelivery_delay = Some(Duration::from_secs(10));
     }),
     drill!("enricher-throttled", "Lambda has no room for another enricher for some seconds.", &["enricher-throttles"],
         "The movies wait and the run completes.", stage => faults::enricher_throttled(stage)),
@@ -140,12 +143,38 @@ pub const DRILLS: &[Drill] = &[
     ])),
     drill!("omdb-down", "OMDb answers 503 to everything.", MOVIES_DEAD, "",
         stage => faults::omdb(stage, OmdbFault::Status(503))),
-    drill!("omdb-slow", "OMDb takes 0.8 s for each movie.", &[], "The run completes in good time.", stage => faults::omdb_slow(stage)),
-    drill!("omdb-key-rejected", "OMDb rejects the API key.", &["dead-letters", "omdb-key-rejected", "run-late"],
-        "The alarm on the key tells the cause with the first batch, before there are dead letters.",
+    drill!("omdb-hiccup", "OMDb answers 503 for one film until the queue delivers it again.", &[],
+        "What mends by itself wakes nobody.", stage => faults::omdb_hiccup(stage)),
+    drill!("omdb-slow", "OMDb takes 4.5 s for each movie, of the 5 s that it may.", &[],
+        "All are asked at once: the batch takes as long as one, far from four fifths of its 30 s.",
+        stage => faults::omdb_slow(stage, 4_500), prepare: |options| options.redelivery_delay = Some(Duration::from_secs(9))),
+    drill!("omdb-too-slow", "OMDb takes longer for each movie than it may.", MOVIES_DEAD,
+    "To the enricher that is no answer.",
+    stage => faults::omdb(stage, OmdbFault::Delay(Duration::from_secs(3))),
+    prepare: |options| {
+        set(options, "omdbTimeoutMs", "400");
+        set(options, "omdbMaxAttempts", "2");
+    }),
+    drill!("omdb-crawls", "OMDb takes 24.3 s for each movie, and omdbTimeoutMs was raised to let it.",
+    &["enricher-near-timeout"],
+    "Four fifths of the 30 s are over; as deployed, OMDb is given up long before. The run completes.",
+    stage => faults::omdb_slow(stage, 24_300),
+    prepare: |options| {
+        set(options, "omdbTimeoutMs", "26000");
+        // In a drill a second is a minute, and the movies would wait for longer than they ordinarily may.
+        set(options, "maxReceiveCount", "10");
+        options.redelivery_delay = Some(Duration::from_mins(1));
+    }),
+    drill!("omdb-key-rejected", "OMDb rejects the API key, and nobody mends it.",
+        &["dead-letters", "omdb-key-rejected", "run-late"],
+        "The alarm on the key tells the cause with the first batch, hours before there are dead letters.",
         stage => faults::omdb(stage, OmdbFault::InvalidKey)),
-    drill!("omdb-quota", "OMDb's requests of the day are used up.", &["dead-letters", "omdb-quota", "run-late"], "",
-        stage => faults::omdb(stage, OmdbFault::QuotaExhausted)),
+    drill!("omdb-quota", "OMDb's requests of the day are used up.", &["omdb-quota", "run-late"],
+        "The movies wait for the next day, hidden: no dead letters, and a queue that has nothing to give does not stall.",
+        stage => faults::omdb_quota(stage)),
+    drill!("omdb-daily-limit", "Another run of the day had all requests that omdbDailyLimit allows.", &["omdb-quota"],
+        "The movies wait as above. The other run completed, so none is late.", stage => faults::omdb_daily_limit(stage),
+        prepare: |options| set(options, "omdbDailyLimit", "10")),
     drill!("omdb-unknown-id", "OMDb does not know one of the films.", MOVIES_DEAD,
         "One movie is enough for a run to stay incomplete.", stage => faults::omdb_unknown_id(stage)),
     // The bucket
@@ -160,6 +189,11 @@ pub const DRILLS: &[Drill] = &[
     drill!("metrics-down", "CloudWatch takes no metrics.", &["run-late"],
         "The run completes, but nobody can know: without metrics its heartbeat is missing, and the blind alarms need one themselves.",
         stage => faults::metrics_down(stage, UNAVAILABLE)),
+    // Two faults
+    drill!("second-fault", "OMDb does not know one of the films, and a day later, when nobody has mended that, rejects the key.",
+        &["dead-letters", "omdb-key-rejected", "run-late"],
+        "Page stands for the first, so the second sends no mail: the first one has the command that lists what is red.",
+        stage => faults::omdb_unknown_id(stage), next_day: Some(|stage| Box::pin(faults::omdb(stage, OmdbFault::InvalidKey)))),
     // People
     drill!("dead-letters-forgotten", "OMDb does not know one of the films, and nobody looks for five days.",
         &["dead-letters", "dead-letters-expire", "run-late"], "", stage => faults::omdb_unknown_id(stage), watched_hours: 5 * 24),

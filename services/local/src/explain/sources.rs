@@ -5,22 +5,24 @@ use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use aws_sdk_s3::types::Object;
-use aws_sdk_sqs::types::QueueAttributeName;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::contract::environment::{MOVIES_BUCKET, OTEL_EXPORTER_OTLP_ENDPOINT};
 use domain::contract::{Service, logs};
 use domain::enriched::{read_movie_key, run_prefix};
 use domain::{ImdbId, Run};
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::join;
+use serde_json::Value;
 
 use super::material::{DeadLetter, LogLine, Material, StoredObject};
 use super::movies::trace_ids;
 use super::traces::Traces;
-use crate::dead_letters::DeadLetters;
+use crate::dead_letters::{DeadLetters, TRIED_FOR, with_records};
+use crate::depth::Depth;
 use crate::endpoint::{Action, CLOCKS_DIFFER_BY, Endpoint, EndpointFault};
+use crate::together::all;
 
-/// How far logs are read back: as long as dead letters are kept. A run that is older is read from its event on.
-const LOOK_BACK: TimeDelta = TimeDelta::days(14);
+/// How long failed messages are kept.
+const KEPT_FOR: TimeDelta = TimeDelta::days(14);
 
 /// Where the objects of all runs lie.
 const RUNS: &str = "runs/";
@@ -39,17 +41,19 @@ pub(super) struct Sources {
 impl Sources {
     pub(super) async fn open(endpoint: Endpoint) -> Result<Self, EndpointFault> {
         let dead_letters = DeadLetters::open(endpoint.clone()).await?;
-        let (found, (bucket, otlp_endpoint)) = try_join(dead_letters.read(), settings(&endpoint)).await?;
-        let names = endpoint.names();
-        let dead_letters = found.cases.iter().map(|case| DeadLetter::read(case, names)).collect();
-        let since = DateTime::<Utc>::from(SystemTime::now()) - LOOK_BACK;
-        let read = try_join_all(Service::ALL.map(|service| read_lines(&endpoint, service, since)));
-        let (lines, stored_runs) = try_join(read, stored_runs(&endpoint, &bucket)).await?;
-        let in_flight = in_flight(&endpoint).await?;
+        let (letters, settings) = join(dead_letters.letters(), settings(&endpoint)).await;
+        let (letters, (bucket, otlp_endpoint)) = (letters?, settings?);
+        // As far back as a failed message that is still kept may have been tried. A run that is older is read from its
+        // event on.
+        let since = DateTime::<Utc>::from(SystemTime::now()) - KEPT_FOR - TRIED_FOR - CLOCKS_DIFFER_BY;
+        let (lines, stored_runs) = join(read_logs(&endpoint, since), stored_runs(&endpoint, &bucket)).await;
+        let (lines, stored_runs) = (lines?, stored_runs?);
+        let cases = with_records(letters, &records(&lines));
+        let in_flight = in_flight(&endpoint, dead_letters.movies_queue_url()).await?;
         let traces = Traces::of(otlp_endpoint.as_deref());
         let mut material = Material {
-            lines: lines.concat(),
-            dead_letters,
+            dead_letters: cases.iter().map(|case| DeadLetter::read(case, endpoint.names())).collect(),
+            lines,
             in_flight,
             bucket: format!("s3://{bucket}/"),
             ..Material::default()
@@ -62,8 +66,7 @@ impl Sources {
     pub(super) async fn look_back_to(&mut self, run: &Run) -> Result<(), EndpointFault> {
         let since = run.time() - CLOCKS_DIFFER_BY;
         if since < self.since {
-            let lines = Service::ALL.map(|service| read_lines(&self.endpoint, service, since));
-            self.material.lines = try_join_all(lines).await?.concat();
+            self.material.lines = read_logs(&self.endpoint, since).await?;
             self.since = since;
         }
         Ok(())
@@ -121,6 +124,20 @@ async fn settings(endpoint: &Endpoint) -> Result<(String, Option<String>), Endpo
     Ok((bucket, value(OTEL_EXPORTER_OTLP_ENDPOINT.name)))
 }
 
+/// Every line of the functions' logs, one function after the other, each in order.
+async fn read_logs(endpoint: &Endpoint, since: DateTime<Utc>) -> Result<Vec<LogLine>, EndpointFault> {
+    let mut logs = all(Service::ALL.map(|service| read_lines(endpoint, service, since))).await?;
+    for lines in &mut logs {
+        lines.sort_by_key(|line| line.time);
+    }
+    Ok(logs.concat())
+}
+
+/// The lines that are JSON.
+fn records(lines: &[LogLine]) -> Vec<Value> {
+    lines.iter().filter_map(|line| serde_json::from_str(&line.text).ok()).collect()
+}
+
 /// Every line of a service's log, Lambda's own included. A log group that is gone has none.
 async fn read_lines(
     endpoint: &Endpoint,
@@ -166,13 +183,8 @@ fn object(object: &Object) -> Option<StoredObject> {
 }
 
 /// How many messages wait in the movies queue or are being worked on, about.
-async fn in_flight(endpoint: &Endpoint) -> Result<usize, EndpointFault> {
-    use QueueAttributeName::{ApproximateNumberOfMessages as Waiting, ApproximateNumberOfMessagesNotVisible as Taken};
+async fn in_flight(endpoint: &Endpoint, movies_queue_url: &str) -> Result<usize, EndpointFault> {
     let (sqs, name) = (&endpoint.clients().sqs, &endpoint.names().movies_queue);
-    let url = sqs.get_queue_url().queue_name(name).send().await.map_err(endpoint.refusal(Action::GetQueueUrl, name))?;
-    let ask = sqs.get_queue_attributes().queue_url(url.queue_url().unwrap_or_default());
-    let ask = ask.attribute_names(Waiting).attribute_names(Taken).send().await;
-    let answer = ask.map_err(endpoint.refusal(Action::GetQueueAttributes, name))?;
-    let number = |name| answer.attributes().and_then(|all| all.get(&name)?.parse::<usize>().ok()).unwrap_or_default();
-    Ok(number(Waiting) + number(Taken))
+    let depth = Depth::of(sqs, movies_queue_url).await.map_err(endpoint.refusal(Action::GetQueueAttributes, name))?;
+    Ok(depth.total())
 }

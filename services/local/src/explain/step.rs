@@ -87,8 +87,8 @@ impl Step {
         let level = match line.text_of(logs::LEVEL) {
             Some("ERROR") => Level::Error,
             Some("WARN") => Level::Warn,
-            // A batch says how its records ended, which the movies say themselves.
-            Some("INFO") if line.number_of(logs::RECORDS).is_none() => Level::Info,
+            // A batch says how its records ended and which are hidden, which the movies say themselves.
+            Some("INFO") if [logs::RECORDS, logs::HIDDEN].iter().all(|of| line.number_of(of).is_none()) => Level::Info,
             _ => Level::Detail,
         };
         let duration = line.number_of(logs::DURATION_MS).and_then(|ms| i64::try_from(ms).ok());
@@ -153,6 +153,7 @@ fn words_of(line: &LogLine) -> String {
         (logs::STORED, "stored"),
         (logs::ALREADY_STORED, "stored before"),
         (logs::FAILED, "failed"),
+        (logs::HIDDEN, "hidden"),
     ];
     let counted = counts.into_iter().filter_map(|(field, noun)| Some(format!("{} {noun}", line.number_of(field)?)));
     let item = line.number_of(logs::ITEM_INDEX).map(|index| format!("item {index}"));

@@ -34,7 +34,10 @@ impl Operation {
             AwsRequest::PublishBatch { .. } => Some(Self::PublishBatch),
             AwsRequest::GetParameter { .. } => Some(Self::GetParameter),
             AwsRequest::PutMetricData { .. } => Some(Self::PutMetricData),
-            AwsRequest::HeadObject { .. } | AwsRequest::ListObjectsV2 { .. } | AwsRequest::Unknown(_) => None,
+            AwsRequest::HeadObject { .. }
+            | AwsRequest::ListObjectsV2 { .. }
+            | AwsRequest::ChangeMessageVisibilityBatch { .. }
+            | AwsRequest::Unknown(_) => None,
         }
     }
 

@@ -4,6 +4,7 @@
 mod tests;
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use aws_smithy_cbor::Decoder;
 use axum::http::request::Parts;
@@ -55,6 +56,13 @@ pub enum AwsRequest {
         /// Whether it is to be decrypted.
         with_decryption: bool,
     },
+    /// SQS: hides received messages.
+    ChangeMessageVisibilityBatch {
+        /// The queue.
+        queue: String,
+        /// Receipt handles, and for how long.
+        messages: Vec<(String, Duration)>,
+    },
     /// `CloudWatch`: reports metrics.
     PutMetricData {
         /// The namespace of the metrics.
@@ -75,6 +83,8 @@ impl AwsRequest {
             Some("sns") => read_sns(body),
             // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
             Some("ssm") => read_ssm(&head.headers, body),
+            // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
+            Some("sqs") => read_sqs(&head.headers, body),
             // https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
             Some("monitoring") => read_cloudwatch(head, body),
             _ => None,
@@ -155,6 +165,22 @@ fn read_ssm(headers: &HeaderMap, body: &[u8]) -> Option<AwsRequest> {
     Some(AwsRequest::GetParameter {
         parameter: format!("arn:aws:ssm:{REGION}:{ACCOUNT_ID}:parameter/{name}"),
         with_decryption: body.get("WithDecryption").and_then(Value::as_bool).unwrap_or_default(),
+    })
+}
+
+fn read_sqs(headers: &HeaderMap, body: &[u8]) -> Option<AwsRequest> {
+    if headers.get("x-amz-target")? != "AmazonSQS.ChangeMessageVisibilityBatch" {
+        return None;
+    }
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let name = body.get("QueueUrl")?.as_str()?.rsplit('/').next()?;
+    let message = |entry: &Value| {
+        let seconds = entry.get("VisibilityTimeout")?.as_u64()?;
+        Some((entry.get("ReceiptHandle")?.as_str()?.to_owned(), Duration::from_secs(seconds)))
+    };
+    Some(AwsRequest::ChangeMessageVisibilityBatch {
+        queue: format!("arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{name}"),
+        messages: body.get("Entries")?.as_array()?.iter().map(message).collect::<Option<_>>()?,
     })
 }
 

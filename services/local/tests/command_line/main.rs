@@ -20,6 +20,7 @@ fn local(arguments: &[&str]) -> Command {
 }
 
 fn text(bytes: &[u8]) -> String {
+    local::assert_no_canary("what a program printed", bytes);
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 

@@ -25,7 +25,7 @@ fn ten_best(list: &Value) -> Vec<&str> {
 fn a_run_puts_the_ten_best_films_enriched_into_the_bucket_and_says_so_in_one_json_object() {
     let output = local(&["run", "--json"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let report: Value = serde_json::from_str(&text(&output.stdout)).unwrap();
 
     let list = sample();
     let expected = ten_best(&list);
@@ -77,7 +77,7 @@ fn a_run_that_is_asked_for_three_of_a_soured_list_takes_the_three_best_and_count
     let (_folder, path) = file("soured.json", json!({"items": items, "errorMessage": ""}).to_string());
     let output = local(&["--source", path.to_str().unwrap(), "--top", "3", "--json"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let report: Value = serde_json::from_str(&text(&output.stdout)).unwrap();
     let ids: Vec<_> = report["movies"].as_array().unwrap().iter().map(|movie| movie["id"].as_str().unwrap()).collect();
     assert_eq!(ids, ["tt0000003", "tt0000004", "tt0000001"]);
     assert_eq!(
@@ -91,7 +91,7 @@ fn a_source_that_is_json_but_no_list_fails_the_run_with_its_reason_and_exit_code
     let (_folder, path) = file("broken.json", r#"{"items":[],"errorMessage":"Invalid API Key"}"#);
     let output = local(&["--source", path.to_str().unwrap(), "--json"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let report: Value = serde_json::from_str(&text(&output.stdout)).unwrap();
     assert!(report["failure"].to_string().contains("Invalid API Key"), "{report}");
     assert_eq!(report["movies"], json!([]));
     assert_eq!(report["latest"], Value::Null);

@@ -16,11 +16,28 @@ async fn each_fault_sets_off_exactly_its_alarms_and_they_are_told() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thirty_quiet_days_set_off_nothing_and_a_day_without_a_run_does() {
-    let good = GoodRun::record().await.unwrap();
-    let alarms = quiet_days(&good, 30, None).unwrap();
+    let runs = GoodRun::record_each_shape().await.unwrap();
+    assert!(runs.len() > 5, "{} shapes of a good day", runs.len());
+    let alarms = quiet_days(&runs, 30, None).unwrap();
     assert!(alarms.is_empty(), "{alarms:?}");
-    let alarms = quiet_days(&good, 30, Some(17)).unwrap();
+    let alarms = quiet_days(&runs, 30, Some(17)).unwrap();
     assert_eq!(alarms.keys().collect::<Vec<_>>(), ["page", "run-late"], "{alarms:?}");
+}
+
+/// The price of one mail for one fault: a composite alarm acts on changes of its own state only.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_fault_while_page_stands_sends_no_mail_and_the_first_mail_tells_how_to_see_it() {
+    let findings = run_drills(&[Drill::find("second-fault").unwrap()], |_| {}).await.unwrap();
+    let [finding] = &findings[..] else { panic!("{findings:?}") };
+    assert!(finding.is_as_expected(), "{finding}");
+    let [told] = &finding.told[..] else { panic!("{finding}") };
+    assert_eq!(
+        (told.alarm.as_str(), told.state.as_str(), &told.causes[..]),
+        ("page", "ALARM", &["dead-letters".to_owned()][..])
+    );
+    assert_eq!(finding.silent, ["run-late", "omdb-key-rejected"]);
+    let command = "aws cloudwatch describe-alarms --state-value ALARM --alarm-name-prefix movie-pipeline-local-\n";
+    assert!(told.text.contains("later causes send no mail") && told.text.contains(command), "{}", told.text);
 }
 
 /// What a drill finds missing when its alarms are miswired.

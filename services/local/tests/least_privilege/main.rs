@@ -62,6 +62,7 @@ fn assert_every_variant_was_seen(calls: &[Call]) {
     let count = |wanted: fn(&Call) -> bool| calls.iter().filter(|call| wanted(call)).count();
     assert!(Service::ALL.into_iter().all(|service| calls.iter().any(|call| call.caller == Some(service))));
     assert!(count(|call| matches!(call.request, AwsRequest::GetParameter { .. })) >= 2);
+    assert!(count(|call| matches!(call.request, AwsRequest::ChangeMessageVisibilityBatch { .. })) >= 1);
     assert!(count(|call| matches!(call.request, AwsRequest::HeadObject { .. }) && call.status == 404) >= 20);
     assert!(count(|call| matches!(call.request, AwsRequest::HeadObject { .. }) && call.status == 200) >= 10);
 }

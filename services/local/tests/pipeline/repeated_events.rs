@@ -21,7 +21,7 @@ async fn the_same_event_twice_is_the_same_run_with_the_same_objects_and_asks_omd
     complete(&pipeline, &event).await;
     let (objects, requests) = (all_objects(&pipeline).await, pipeline.omdb().unwrap().total_requests());
     assert_eq!(requests, 10);
-    assert_eq!(objects.len(), 12, "ten movies, the list of the run, the latest list");
+    assert_eq!(objects.len(), 13, "ten movies, the list of the run, the latest list, the count of requests to OMDb");
 
     pipeline.fire(&event).await.unwrap();
     let met_again = async |pipeline: &Pipeline| {

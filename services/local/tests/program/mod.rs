@@ -29,5 +29,6 @@ pub(crate) fn ended_with(code: i32, output: &Output) -> String {
 }
 
 fn text(bytes: &[u8]) -> String {
+    local::assert_no_canary("what cargo local printed", bytes);
     String::from_utf8(bytes.to_vec()).unwrap()
 }

@@ -2,7 +2,9 @@
 //! by `.ci/run`; those that need AWS, and names in the text, are looked up here.
 #![expect(clippy::unwrap_used, reason = "tests; helpers outside of test functions too")]
 
+mod faults;
 mod security;
+mod shown;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -97,7 +99,7 @@ fn every_command_of_ours_is_one_that_cargo_local_knows() {
 
 #[test]
 fn every_link_into_the_repository_leads_somewhere() {
-    for (name, folder) in [(README, ""), (RUNBOOK, "dashboards/")] {
+    for (name, folder) in [(README, ""), (RUNBOOK, "dashboards/"), (faults::FAULTS, "services/")] {
         let text = document(name);
         let targets = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
         for target in targets.filter(|target| !target.is_empty() && !target.contains("://")) {

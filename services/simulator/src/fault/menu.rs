@@ -41,6 +41,8 @@ const REFUSED_BY_SSM: Maker = (20, |rng| {
 const NO_SOURCE: Maker = (21, |_| Fault::Refused("NoSuchKey"));
 
 const KILLED_AT: Maker = (22, |rng| Fault::KilledAt(millis(rng, 0..=500)));
+const REFUSED_BY_SQS: Maker =
+    (23, |rng| Fault::Refused(one_of(rng, &["RequestThrottled", "AccessDenied", "ReceiptHandleIsInvalid"])));
 
 /// What can go wrong with an operation; twice what should do so more often.
 fn menu(operation: Operation) -> &'static [Maker] {
@@ -70,6 +72,7 @@ fn menu(operation: Operation) -> &'static [Maker] {
             &[OMDB, OMDB, OMDB, ANSWER_LOST, DELAYED, SLOW, SILENT, PANICKED, KILLED_BEFORE, KILLED_AFTER]
         }
         Operation::LookAt | Operation::Read | Operation::List => &[REFUSED_BY_S3, DELAYED, SLOW, SILENT, KILLED_BEFORE],
+        Operation::Hide => &[REFUSED_BY_SQS, ANSWER_LOST, LATE, SLOW, SILENT, KILLED_BEFORE, KILLED_AFTER],
         Operation::Store => &[
             REFUSED_BY_S3,
             REFUSED_BY_S3,

@@ -27,6 +27,7 @@ const PASSING: &[&str] = &[
     "KMSThrottling",
     "ThrottlingException",
     "InternalServerError",
+    "RequestThrottled",
 ];
 
 /// An environment that a function runs in: it serves one event at a time.

@@ -3,6 +3,7 @@
 use domain::ImdbId;
 use domain::enriched::OmdbMovie;
 use domain::invariants::Happened;
+use domain::quota::Day;
 use enricher::api_key::ApiKey;
 use enricher::omdb::{Answer, Ask};
 use serde_json::json;
@@ -22,6 +23,9 @@ impl Ask for SimulatedOmdb {
         let world = &self.caller.world;
         let is_unknown = world.scenario.unknown.iter().any(|movie| imdb_id(*movie) == id.as_str());
         let minute = world.elapsed().as_secs() / 60;
+        let day = Day::of(world.now());
+        let asked = Happened::Asked { day, daily_limit: world.scenario.requests_left(day) };
+        world.state().note(&asked);
         let asked = id.clone();
         let effect = move |state: &mut State, fault: Option<&Fault>| match fault {
             Some(Fault::Omdb(fault)) => answer_with(*fault),

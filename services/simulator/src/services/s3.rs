@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use domain::Run;
 use domain::enriched::LATEST_KEY;
 use domain::invariants::Happened;
-use enricher::bucket::{Attempt, Bucket, BucketError, Condition, Head, Object, Put, Tries, put_conditionally};
+use domain::{Run, quota};
+use enricher::bucket::{Attempt, Bucket, BucketError, Condition, Found, Head, Object, Put, Tries, put_conditionally};
 
 use super::call::{AWS_ATTEMPTS, Caller};
 use crate::fault::Operation;
@@ -32,6 +32,8 @@ struct Write {
     condition: Option<Condition>,
 }
 
+/// So that an enricher's budget can have it as well.
+#[derive(Clone)]
 pub(crate) struct SimulatedBucket {
     pub(crate) caller: Caller,
 }
@@ -70,10 +72,17 @@ impl SimulatedBucket {
     }
 
     fn condition(&self, key: &str, condition: &Condition) -> Option<Condition> {
-        let ignored =
-            self.has(Mutation::NoConditions) || self.has(Mutation::LatestWithoutCondition) && key == LATEST_KEY;
+        let ignored = if is_count(key) {
+            self.has(Mutation::CountWithoutCondition)
+        } else {
+            self.has(Mutation::NoConditions) || self.has(Mutation::LatestWithoutCondition) && key == LATEST_KEY
+        };
         (!ignored).then(|| condition.clone())
     }
+}
+
+fn is_count(key: &str) -> bool {
+    key.starts_with(quota::PREFIX)
 }
 
 fn error(operation: &'static str, key: &str, reason: &str) -> BucketError {
@@ -93,6 +102,15 @@ impl Bucket for SimulatedBucket {
         body.ok_or_else(|| error("read", key, "NoSuchKey"))
     }
 
+    async fn find(&self, key: &str) -> Result<Option<Found>, BucketError> {
+        let place = self.place(key);
+        let effect = move |state: &mut State, _: Option<&_>| {
+            let object = state.objects.get(&place)?;
+            Some(Found { body: object.body.to_vec(), etag: object.etag.clone() })
+        };
+        self.call(Operation::Read, "read", key, effect).await
+    }
+
     async fn list(&self, prefix: &str) -> Result<Vec<String>, BucketError> {
         let place = self.place(prefix);
         let is_stale = self.has(Mutation::StaleLists);
@@ -108,7 +126,7 @@ impl Bucket for SimulatedBucket {
     async fn put(&self, object: Object<'_>, condition: &Condition) -> Result<Put, BucketError> {
         let put = put_conditionally(self, object, condition).await;
         match put {
-            Err(_) if self.has(Mutation::StoreFailuresIgnored) => Ok(Put::Stored),
+            Err(_) if self.has(Mutation::StoreFailuresIgnored) && !is_count(object.key) => Ok(Put::Stored),
             put => put,
         }
     }
@@ -138,6 +156,14 @@ impl Tries for SimulatedBucket {
 }
 
 impl State {
+    /// Puts an object there before the world begins.
+    pub(crate) fn place(&mut self, key: String, body: Vec<u8>) {
+        self.writes += 1;
+        let etag = self.writes.to_string();
+        self.note(&Happened::Stored { key: key.clone(), body: body.clone(), run: None });
+        self.objects.insert(key, StoredObject { body: body.into(), etag, run: None, writer: String::new() });
+    }
+
     fn write(&mut self, write: &Write, by: &str) -> Attempt {
         let Write { key, body, run, writer, condition } = write;
         let standing = self.objects.get(key).map(|object| &object.etag);

@@ -37,6 +37,7 @@ const OF_AWS: &[AwsMetric] = &[
     ("AWS/Lambda", "AsyncEventsDropped", "FunctionName", LAMBDA, &["Sum"]),
     ("AWS/Lambda", "DestinationDeliveryFailures", "FunctionName", LAMBDA, &["Sum"]),
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", QUEUE, &["Maximum"]),
+    ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible", "QueueName", QUEUE, &["Maximum"]),
     ("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", QUEUE, &["Maximum"]),
     ("AWS/SQS", "NumberOfMessagesDeleted", "QueueName", QUEUE, &["Sum"]),
     ("AWS/SNS", "NumberOfNotificationsDelivered", "TopicName", TOPIC, &["Sum"]),

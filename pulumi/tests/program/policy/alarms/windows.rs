@@ -1,6 +1,7 @@
 //! An alarm can go off, in time, and says what to do then.
 
 use domain::contract::PROJECT;
+use pulumi::alarms::DESCRIPTION_BYTES;
 use serde_json::{Value, json};
 
 use super::super::view::{Seen, View};
@@ -16,7 +17,7 @@ const WINDOW_FITS: Rule = Rule {
 };
 
 const SAYS_WHAT_TO_DO: Rule = Rule {
-    demand: "every alarm says what happened, what to do first, and its section of the runbook, in 1,024 characters",
+    demand: "every alarm says what happened, what to do first, and its section of the runbook, within what AWS takes",
     reason: "whoever is woken has nothing else to go by",
     find: |view| {
         let alarms = view.of_kind(METRIC_ALARM).chain(view.of_kind(COMPOSITE_ALARM));
@@ -69,7 +70,7 @@ fn silent(view: &View, alarm: Seen) -> Option<Finding> {
         None => "is not named after the stack",
         Some(section) if !description.ends_with(&format!("#{section}")) => "does not end in its section of the runbook",
         Some(_) if description.matches(['.', ';']).count() < 2 => "does not say what happened and what to do",
-        Some(_) if description.chars().count() > 1_024 => "says more than AWS takes",
+        Some(_) if description.len() > DESCRIPTION_BYTES => "says more than AWS takes",
         Some(_) => return None,
     };
     Some(Finding::new(alarm.name, what, properties))

@@ -4,10 +4,10 @@ use std::time::SystemTime;
 
 use anyhow::Context;
 use aws_sdk_sqs::operation::get_queue_attributes::GetQueueAttributesError;
-use aws_sdk_sqs::types::QueueAttributeName;
 
 use super::since;
 use crate::aws::Clients;
+use crate::depth::Depth;
 use crate::oncall::declared::queues;
 use crate::oncall::recording::{QueueReading, QueueTrace};
 use crate::pipeline::Pipeline;
@@ -62,7 +62,7 @@ impl Queues {
     /// Looks at each. A queue that is gone holds nothing.
     pub(super) async fn look(&mut self) -> anyhow::Result<()> {
         for index in 0..self.all.len() {
-            let (visible, hidden) = self.counts(&self.all[index].url).await?;
+            let Depth { visible, hidden } = self.depth(&self.all[index].url).await?;
             let at = since(self.fired);
             let queue = &mut self.all[index];
             let (before, total) = (queue.total, visible + hidden);
@@ -83,21 +83,13 @@ impl Queues {
         Ok(())
     }
 
-    async fn counts(&self, queue_url: &str) -> anyhow::Result<(usize, usize)> {
-        use QueueAttributeName::{
-            ApproximateNumberOfMessages as Visible, ApproximateNumberOfMessagesNotVisible as Hidden,
-        };
-        let ask = self.clients.sqs.get_queue_attributes().queue_url(queue_url);
-        let answer = match ask.attribute_names(Visible).attribute_names(Hidden).send().await {
-            Ok(answer) => answer,
+    async fn depth(&self, queue_url: &str) -> anyhow::Result<Depth> {
+        match Depth::of(&self.clients.sqs, queue_url).await {
             Err(error) if error.as_service_error().is_some_and(GetQueueAttributesError::is_queue_does_not_exist) => {
-                return Ok((0, 0));
+                Ok(Depth { visible: 0, hidden: 0 })
             }
-            Err(error) => return Err(error).context("asking a queue"),
-        };
-        let attributes = answer.attributes().context("the queue has no attributes")?;
-        let number = |name| attributes.get(&name).and_then(|text| text.parse().ok()).context("a queue has no counts");
-        Ok((number(Visible)?, number(Hidden)?))
+            asked => asked.context("asking a queue"),
+        }
     }
 
     /// The readings of the queue with this URL.

@@ -76,6 +76,20 @@ fn a_parameter_is_named_with_one_slash_and_tells_whether_it_is_decrypted() {
 }
 
 #[test]
+fn hidden_messages_are_told_with_their_queue_and_time() {
+    let change =
+        |target: &'static str, body: &str| read("sqs", "POST", "/", &[("x-amz-target", target)], body.as_bytes());
+    let entries = r#"[{"Id":"0","ReceiptHandle":"a b","VisibilityTimeout":1800}]"#;
+    let body = format!(r#"{{"QueueUrl":"http://127.0.0.1:1/{ACCOUNT_ID}/movies","Entries":{entries}}}"#);
+    let hidden = AwsRequest::ChangeMessageVisibilityBatch {
+        queue: format!("arn:aws:sqs:{REGION}:{ACCOUNT_ID}:movies"),
+        messages: vec![("a b".to_owned(), Duration::from_mins(30))],
+    };
+    assert_eq!(change("AmazonSQS.ChangeMessageVisibilityBatch", &body), hidden);
+    assert!(is_unknown(&change("AmazonSQS.DeleteMessageBatch", &body)));
+}
+
+#[test]
 fn the_namespace_is_read_wherever_it_stands_in_the_map() {
     let mut body = Encoder::new(Vec::new());
     body.begin_map().str("MetricData").array(1).begin_map().str("Value").double(1.5).end();

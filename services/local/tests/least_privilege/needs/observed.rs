@@ -37,6 +37,9 @@ fn requests(call: &Call, keys: &Keys) -> anyhow::Result<Vec<Reasoned>> {
         }
         AwsRequest::PublishBatch { topic } => published(topic, keys),
         AwsRequest::GetParameter { parameter, with_decryption } => parameter_read(parameter, *with_decryption, keys),
+        AwsRequest::ChangeMessageVisibilityBatch { queue, .. } => {
+            vec![("it hides messages", request("sqs:ChangeMessageVisibility", queue))]
+        }
         AwsRequest::PutMetricData { namespace } => {
             let mut report = request("cloudwatch:PutMetricData", "*");
             report.context.insert("cloudwatch:namespace", namespace.clone());

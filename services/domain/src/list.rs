@@ -15,15 +15,21 @@ mod value;
 
 use std::fmt;
 
-use domain::movie::{MAX_ITEM_BYTES, Rejection, SourceItem};
+use serde::de::IgnoredAny;
 
+use crate::movie::{MAX_ITEM_BYTES, Rejection, SourceItem};
 use value::{Captured, ValueReader};
+
+/// The most items of a list. Whoever ranks them keeps their ids, to tell whether one comes twice: of this many in some
+/// 75 MB, and half as much again while they move to more room. IMDb has less than 2 million titles that anyone rated.
+const MAX_ITEMS: u64 = 5_000_000;
 
 /// The most bytes of `errorMessage` that are read and shown.
 const MAX_ERROR_MESSAGE_BYTES: usize = 4 * 1024;
 
-/// The longest key that is told apart from others; ours are shorter.
-const MAX_KEY_BYTES: usize = 64;
+/// The longest key that is told apart from others. `errorMessage` in its longest form, each of its 12 letters escaped
+/// with 6 bytes and in quotes, has 74.
+const MAX_KEY_BYTES: usize = 74;
 
 /// Reads the list from chunks of any size.
 #[derive(Debug)]
@@ -33,6 +39,7 @@ pub struct ListReader {
     key: Key,
     position: u64,
     items: u64,
+    max_items: u64,
     has_items: bool,
     error_message: String,
 }
@@ -79,6 +86,7 @@ impl ListReader {
             key: Key::Other,
             position: 0,
             items: 0,
+            max_items: MAX_ITEMS,
             has_items: false,
             error_message: String::new(),
         }
@@ -102,7 +110,7 @@ impl ListReader {
         while let Some(&byte) = bytes.first() {
             let used = match self.state {
                 State::KeyText | State::ValueText | State::ItemText => self.continue_value(bytes, &mut on_item)?,
-                _ if byte.is_ascii_whitespace() => 1,
+                _ if is_space(byte) => 1,
                 _ => self.step(byte)?,
             };
             self.position += used as u64;
@@ -119,7 +127,7 @@ impl ListReader {
         if self.state != State::End {
             return Err(ListFault::CutOff { position: self.position });
         }
-        if !self.error_message.trim().is_empty() {
+        if !is_blank(&self.error_message) {
             return Err(ListFault::ReportsError(self.error_message));
         }
         if !self.has_items {
@@ -138,7 +146,7 @@ impl ListReader {
             (State::ValueStart, _) if self.key == Key::Items => self.begin_items(byte)?,
             (State::ValueStart, _) => (self.begin(State::ValueText, self.value_limit()), 0),
             (State::ItemOrEnd | State::AfterItem, b']') => (State::AfterValue, 1),
-            (State::ItemOrEnd | State::ItemStart, _) => (self.begin(State::ItemText, MAX_ITEM_BYTES), 0),
+            (State::ItemOrEnd | State::ItemStart, _) => self.begin_item()?,
             (State::AfterItem, b',') => (State::ItemStart, 1),
             (State::AfterValue, b',') => (State::KeyStart, 1),
             _ => return Err(self.unexpected(byte)),
@@ -172,6 +180,13 @@ impl ListReader {
         }
     }
 
+    fn begin_item(&mut self) -> Result<(State, usize), ListFault> {
+        if self.items == self.max_items {
+            return Err(ListFault::TooManyItems { most: self.max_items, position: self.position });
+        }
+        Ok((self.begin(State::ItemText, MAX_ITEM_BYTES), 0))
+    }
+
     /// Lets the value reader go on; gives how many bytes it used.
     fn continue_value(
         &mut self,
@@ -193,7 +208,9 @@ impl ListReader {
                     on_item(self.items, read_item(text, end - text.len() as u64)?);
                     self.items += 1;
                 }
-                _ if self.key == Key::ErrorMessage => self.error_message = read_error_message(text, end)?,
+                _ if self.key == Key::ErrorMessage && is_blank(&self.error_message) => {
+                    self.error_message = read_error_message(text, end)?;
+                }
                 _ => {}
             },
             Captured::TooLarge => match self.state {
@@ -202,7 +219,7 @@ impl ListReader {
                     on_item(self.items, Err(Rejection::TooLarge));
                     self.items += 1;
                 }
-                _ if self.key == Key::ErrorMessage => {
+                _ if self.key == Key::ErrorMessage && is_blank(&self.error_message) => {
                     self.error_message = format!("(more than {MAX_ERROR_MESSAGE_BYTES} bytes)");
                 }
                 _ => {}
@@ -239,21 +256,35 @@ impl State {
     }
 }
 
+/// A message that stands beside a blank one of the same name is a message all the same.
+fn is_blank(error_message: &str) -> bool {
+    error_message.trim().is_empty()
+}
+
+/// A key is the same key in each of its forms: `"\u0069tems"` is `"items"`.
 fn read_key(text: &[u8]) -> Key {
-    match text {
-        br#""items""# => Key::Items,
-        br#""errorMessage""# => Key::ErrorMessage,
+    match serde_json::from_slice::<String>(text).as_deref() {
+        Ok("items") => Key::Items,
+        Ok("errorMessage") => Key::ErrorMessage,
         _ => Key::Other,
     }
 }
 
-/// An item, or why it is none. Only broken JSON is a fault of the whole list.
+/// The white space of JSON (<https://www.rfc-editor.org/rfc/rfc8259#section-2>), which has no form feed.
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+/// An item, or why it is none. Only broken JSON is a fault of the whole list: then nobody can tell where the item ends.
 fn read_item(text: &[u8], start: u64) -> Result<Result<SourceItem<'_>, Rejection>, ListFault> {
     match serde_json::from_slice::<SourceItem<'_>>(text) {
         // A struct can be read from an array too; an item of ours cannot.
         Ok(item) if text.first() == Some(&b'{') => Ok(Ok(item)),
         Ok(_) => Ok(Err(Rejection::Malformed)),
         Err(error) if error.is_data() => Ok(Err(Rejection::Malformed)),
+        // Numbers past 64 bits, halves of a surrogate pair, bytes that are no UTF-8: values that we cannot hold, within
+        // an item whose end is known.
+        Err(_) if serde_json::from_slice::<IgnoredAny>(text).is_ok() => Ok(Err(Rejection::Malformed)),
         Err(error) => Err(ListFault::broken(&error, text, start)),
     }
 }
@@ -297,6 +328,13 @@ pub enum ListFault {
         /// Where the second begins.
         position: u64,
     },
+    /// There are more items than a list may have.
+    TooManyItems {
+        /// How many it may have.
+        most: u64,
+        /// Where the first that is too many begins.
+        position: u64,
+    },
     /// There is no `items`, or it is `null`.
     NoItems,
     /// `errorMessage` is not empty: whoever wrote the list did not get it whole.
@@ -326,6 +364,9 @@ impl fmt::Display for ListFault {
             Self::Unexpected { found: b'<', position: 0, .. } => {
                 f.write_str("it begins with '<' at byte 0, as HTML or XML does, where JSON was expected")
             }
+            Self::Unexpected { found: 0x1f, position: 0, .. } => {
+                f.write_str("it begins with byte 0x1f, as gzip does, where JSON was expected; it is not unpacked")
+            }
             Self::Unexpected { found, expected, position } => {
                 write!(f, "found '{}' at byte {position} where {expected} was expected", found.escape_ascii())
             }
@@ -333,6 +374,9 @@ impl fmt::Display for ListFault {
             Self::CutOff { position: 0 } => f.write_str("it is empty"),
             Self::CutOff { position } => write!(f, "it ends after {position} bytes, before the list does"),
             Self::ItemsTwice { position } => write!(f, "a second \"items\" begins at byte {position}"),
+            Self::TooManyItems { most, position } => {
+                write!(f, "it has more than {most} items; the first that is too many begins at byte {position}")
+            }
             Self::NoItems => f.write_str("it has no \"items\""),
             Self::ReportsError(message) => write!(f, "its errorMessage says: {message}"),
         }
@@ -384,11 +428,43 @@ mod tests {
     }
 
     #[test]
+    fn an_item_with_a_value_that_cannot_be_held_is_rejected_alone() {
+        for value in [&b"1e400"[..], b"-1e999", br#""\ud800""#, b"\"\xff\""] {
+            let list = [br#"{"items":[{"id":"#, value, br#"},{"id":"y"}]}"#].concat();
+            assert_eq!(read(&list, 3).unwrap(), ["Malformed", "y"], "{}", value.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_key_is_known_in_each_of_its_forms() {
+        let letters = "errorMessage".bytes().map(|letter| format!("\\u{letter:04x}")).collect::<Vec<_>>().concat();
+        let list = format!(r#"{{"\u0069tems":[{{"id":"x"}}],"{letters}":"Maximum usage"}}"#);
+        assert_eq!(fault(&list), "its errorMessage says: Maximum usage");
+        assert_eq!(read(list.replace("Maximum usage", "").as_bytes(), 3).unwrap(), ["x"]);
+    }
+
+    #[test]
+    fn an_error_message_is_not_undone_by_an_empty_one_of_the_same_name() {
+        assert_eq!(
+            fault(r#"{"errorMessage":"Maximum usage","items":[],"errorMessage":""}"#),
+            "its errorMessage says: Maximum usage"
+        );
+    }
+
+    #[test]
     fn an_item_too_large_for_a_message_is_rejected_and_the_next_one_read() {
         let list = json!({"items": [{"id": "x".repeat(MAX_ITEM_BYTES)}, {"id": "y"}]}).to_string();
         for chunk_bytes in [100, 5_000, usize::MAX] {
             assert_eq!(read(list.as_bytes(), chunk_bytes).unwrap(), ["TooLarge", "y"]);
         }
+    }
+
+    #[test]
+    fn a_list_of_more_items_than_can_be_told_apart_is_refused() {
+        let mut reader = ListReader { max_items: 2, ..ListReader::new() };
+        assert_eq!(reader.feed(br#"{"items":[1,2"#, |_, _| {}), Ok(()));
+        let fault = reader.feed(b",3]}", |_, _| {}).unwrap_err();
+        assert_eq!(fault.to_string(), "it has more than 2 items; the first that is too many begins at byte 14");
     }
 
     #[test]
@@ -402,6 +478,10 @@ mod tests {
         assert_eq!(
             fault("<!DOCTYPE html>"),
             "it begins with '<' at byte 0, as HTML or XML does, where JSON was expected"
+        );
+        assert_eq!(
+            read(b"\x1f\x8b\x08", 7).unwrap_err().to_string(),
+            "it begins with byte 0x1f, as gzip does, where JSON was expected; it is not unpacked"
         );
         assert_eq!(fault("[]"), "found '[' at byte 0 where an object that begins with '{' was expected");
         assert_eq!(

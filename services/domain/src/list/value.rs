@@ -2,6 +2,8 @@
 
 use memchr::memchr2;
 
+use super::is_space;
+
 /// Follows one value. What is inside is not judged here; `serde_json` does that once the value is whole.
 #[derive(Debug, Default)]
 pub(super) struct ValueReader {
@@ -69,7 +71,7 @@ impl ValueReader {
             }
             match (self.shape, byte) {
                 (Shape::Scalar, b',' | b'}' | b']' | b':' | b'"' | b'{' | b'[') => return Some(at),
-                (Shape::Scalar, _) if byte.is_ascii_whitespace() => return Some(at),
+                (Shape::Scalar, _) if is_space(byte) => return Some(at),
                 (_, b'"') => self.in_string = true,
                 (_, b'{' | b'[') => self.depth += 1,
                 (_, b'}' | b']') => self.depth -= 1,

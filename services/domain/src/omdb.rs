@@ -3,9 +3,17 @@
 
 use std::time::Duration;
 
-use domain::ImdbId;
-use domain::enriched::OmdbMovie;
 use serde_json::Value;
+
+use crate::enriched::OmdbMovie;
+use crate::movie::ImdbId;
+
+/// The most bytes of an answer, both as it comes and as it would be stored: 32 KiB. Real ones have about 1 KiB.
+///
+/// A run has at most 1,000 movies, each of at most 20 KiB from its message ([`crate::message::MAX_MESSAGE_BYTES`]) and as
+/// much as this from `OMDb`. Whoever completes a run holds all of its records, 51 MiB at most, and the list of the same
+/// size beside them; later the list and the copy of it that is sent. These 102 MiB fit a function of 256 MiB.
+pub const MAX_ANSWER_BYTES: usize = 32 * 1024;
 
 /// The most text of an unusable answer that a reason shows.
 const MAX_SHOWN_CHARS: usize = 120;
@@ -68,12 +76,20 @@ impl Answer {
             // The two share a status and differ in their text alone.
             (401, _) if error.to_ascii_lowercase().contains("limit") => Self::QuotaExhausted,
             (401, _) if error.to_ascii_lowercase().contains("key") => Self::KeyRejected,
-            (200, Body::Json(Value::Object(movie))) if is_movie(movie, id) => Self::Movie(movie.clone()),
+            (200, Body::Json(movie)) if is_movie(movie, id) => Self::bounded(movie),
             (200, Body::Json(_)) if is_unknown_id(error) => Self::UnknownId(shorten(error)),
             (200, Body::Json(_)) if !error.is_empty() => Self::unusable(format!("its error: {}", shorten(error))),
             (200, Body::Json(_)) => Self::unusable("JSON, but not of the movie that was asked for"),
             (200, Body::Text(text)) => Self::unusable(format!("no JSON but: {}", shorten(text))),
             (status, _) => Self::unusable(format!("HTTP status {status}")),
+        }
+    }
+
+    /// Written out, numbers can be longer than they came: `1e15` has four digits then sixteen.
+    fn bounded(movie: &Value) -> Self {
+        match movie {
+            Value::Object(members) if movie.to_string().len() <= MAX_ANSWER_BYTES => Self::Movie(members.clone()),
+            _ => Self::unusable(format!("a movie of more than {MAX_ANSWER_BYTES} bytes")),
         }
     }
 }
@@ -114,7 +130,7 @@ impl Body {
     }
 }
 
-/// Changes each text of a JSON value, names included. It goes as deep as the value, which `serde_json` bounds at 128.
+/// Changes each text of a JSON value, names included, and each number whose digits are changed. It goes as deep as the value, which `serde_json` bounds at 128.
 fn change_texts(json: &mut Value, change: &impl Fn(&str) -> String) {
     match json {
         Value::String(text) => *text = change(text),
@@ -123,11 +139,18 @@ fn change_texts(json: &mut Value, change: &impl Fn(&str) -> String) {
             *members = std::mem::take(members).into_iter().map(|(name, value)| (change(&name), value)).collect();
             members.values_mut().for_each(|value| change_texts(value, change));
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::Number(number) => {
+            let digits = number.to_string();
+            let changed = change(&digits);
+            if changed != digits {
+                *json = Value::String(changed);
+            }
+        }
+        Value::Null | Value::Bool(_) => {}
     }
 }
 
-fn is_movie(movie: &OmdbMovie, id: &ImdbId) -> bool {
+fn is_movie(movie: &Value, id: &ImdbId) -> bool {
     let is = |name, expected| movie.get(name).and_then(Value::as_str) == Some(expected);
     is("Response", "True") && is("imdbID", id.as_str())
 }
@@ -164,6 +187,18 @@ mod tests {
     }
 
     #[test]
+    fn a_movie_that_is_too_large_to_be_stored_is_not_taken() {
+        let movie = |member: &str| format!(r#"{{"imdbID":"tt0111161","Response":"True","Plot":{member}}}"#);
+        let most = MAX_ANSWER_BYTES - movie(r#""""#).len();
+        assert!(matches!(read(200, &movie(&format!(r#""{}""#, "x".repeat(most)))), Answer::Movie(_)));
+        let too_large = Answer::unusable("a movie of more than 32768 bytes");
+        assert_eq!(read(200, &movie(&format!(r#""{}""#, "x".repeat(most + 1)))), too_large);
+        let grows = movie(&format!("[{}1]", "1e15,".repeat(MAX_ANSWER_BYTES / 10)));
+        assert!(grows.len() < MAX_ANSWER_BYTES);
+        assert_eq!(read(200, &grows), too_large);
+    }
+
+    #[test]
     fn a_rejected_key_and_a_used_up_quota_are_told_apart_by_their_text() {
         assert_eq!(read(401, r#"{"Response":"False","Error":"Invalid API key!"}"#), Answer::KeyRejected);
         assert_eq!(read(401, r#"{"Response":"False","Error":"No API key provided."}"#), Answer::KeyRejected);
@@ -194,6 +229,10 @@ mod tests {
         let body = Body::read(br#"{"s3cret":["a s3cret","\u00733cret"],"Title":"The Secret","Year":1994}"#);
         let hidden = serde_json::json!({"…": ["a …", "…"], "Title": "The Secret", "Year": 1994});
         assert_eq!(body.without(&["s3cret"]), Body::Json(hidden));
+        assert_eq!(
+            Body::read(br#"{"a":12345678,"b":[-1.5,912345678e0]}"#).without(&["12345678"]),
+            Body::Json(serde_json::json!({"a": "…", "b": [-1.5, "9….0"]}))
+        );
         assert_eq!(Body::read(b"<p>s3cret s%33cret").without(&["s3cret", "s%33cret"]), Body::Text("<p>… …".to_owned()));
     }
 

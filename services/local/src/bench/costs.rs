@@ -1,0 +1,35 @@
+//! What a run uses and what a million movies cost, from the stack's own facts and dated list prices. `cargo local cost`
+//! tells the prices, where they come from, and what is assumed.
+
+use super::Bench;
+use super::report::Row;
+use super::statistics::Summary;
+use crate::cost::{Estimate, Line, RunUse};
+use crate::deploy::Configuration;
+
+pub(super) const NAME: &str = "cost";
+
+pub(super) fn run(_: &Bench) -> anyhow::Result<Vec<Row>> {
+    let estimate = Estimate::of(&Configuration::new())?;
+    let used = RunUse::of(&estimate.facts);
+    let row = |what: String, unit, value| Row::new(NAME, what, unit, Summary::exact(value));
+    let run = |what: &str, unit, value| row(format!("a run: {what}"), unit, value);
+    let mut rows = vec![
+        run("Lambda time", "GB-s", used.lambda_gb_seconds),
+        run("Lambda requests", "", 1.0 + used.enricher_invocations),
+        run("SNS requests", "", used.sns_requests),
+        run("SQS requests", "", used.sqs_requests),
+        run("S3 requests that write", "", used.s3_writes),
+        run("S3 requests that read", "", used.s3_reads),
+        run("KMS requests", "", used.kms_requests),
+        run("PutMetricData", "", used.put_metric_data),
+        run("spans", "", used.spans),
+        run("logs", "KB", used.log_gb * f64::from(1 << 20)),
+    ];
+    let grows = |line: &&Line| line.million_movies.quantity > 0.0;
+    let million = |line: &Line| row(format!("a million movies: {}", line.what), "US$", line.million_movies.usd);
+    rows.extend(estimate.lines.iter().filter(grows).map(million));
+    rows.push(row("a million movies: sum".to_owned(), "US$", estimate.million_movies_usd));
+    rows.push(row("a month with a run a day: sum".to_owned(), "US$", estimate.month_usd));
+    Ok(rows)
+}

@@ -1,0 +1,85 @@
+//! From 250 items to a million, from ten movies to ten thousand.
+
+mod pipeline;
+mod reading;
+
+use bytes::Bytes;
+
+use super::goals;
+use super::input::list_of;
+use super::report::Row;
+use super::statistics::log_log_slope;
+use super::subjects::{Ranker, Telemetry};
+use super::{Bench, Series, megabytes, milliseconds, number};
+
+pub(super) const NAME: &str = "scale";
+
+/// The lengths of lists, shortest first.
+const SIZES: [usize; 4] = [250, 10_000, 100_000, 1_000_000];
+
+/// Below, what an invocation costs in any case would show in the slope.
+const LEAST_OF_SLOPE: usize = 10_000;
+
+pub(super) fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
+    let lists = SIZES.map(|items| (items, list_of(items)));
+    let mut rows = ranker(bench, &lists)?;
+    rows.push(reading::run(bench, &lists[2].1)?);
+    rows.extend(pipeline::run(bench)?);
+    Ok(rows)
+}
+
+/// Each list by a ranker of its own, since a process never tells of a peak of memory that is lower than an earlier one;
+/// warm, so that what is measured grows with the list and with nothing else.
+fn ranker(bench: &Bench, lists: &[(usize, Bytes)]) -> anyhow::Result<Vec<Row>> {
+    let mut series = Series::default();
+    for round in 0..bench.rounds {
+        bench.progress.say(&format!("  ranking up to a million items, round {}", round + 1));
+        let mut points = Vec::new();
+        for (items, list) in lists {
+            let mut ranker = Ranker::start(bench, Telemetry::On)?;
+            ranker.run()?;
+            ranker.set_source(list.clone());
+            let used = ranker.run()?;
+            let (name, cpu_ms) = (name(*items), milliseconds(used.cpu));
+            series.add(&name, milliseconds(used.wall));
+            series.add(format!("{name}: CPU"), cpu_ms);
+            series.add(format!("{name}: CPU an item"), cpu_ms * 1_000.0 / number(*items));
+            series.add(format!("{name}: peak memory"), megabytes(ranker.function.figures()?.peak_resident_bytes));
+            if *items >= LEAST_OF_SLOPE {
+                points.push((number(*items), cpu_ms));
+            }
+        }
+        series.add(SLOPE, log_log_slope(&points));
+    }
+    rows(&series)
+}
+
+const SLOPE: &str = "rank 10,000 to 1,000,000: CPU grows by the power";
+
+fn name(items: usize) -> String {
+    let digits = items.to_string();
+    let parts: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    format!("rank {}", parts.join(","))
+}
+
+fn rows(series: &Series) -> anyhow::Result<Vec<Row>> {
+    let row = |what: String, unit| anyhow::Ok(Row::new(NAME, what.clone(), unit, series.summary(&what)?));
+    let mut rows = Vec::new();
+    for items in SIZES {
+        let part = |part: &str, unit| row(format!("{}{part}", name(items)), unit);
+        let (mut wall, mut cpu, mut memory) = (part("", "ms")?, part(": CPU", "ms")?, part(": peak memory", "MB")?);
+        if items == 100_000 {
+            wall = wall.original(goals::ORIGINAL_RANK_HUNDRED_THOUSAND_MS);
+            cpu = cpu.original(goals::ORIGINAL_RANK_HUNDRED_THOUSAND_CPU_MS);
+            memory = memory.original(goals::ORIGINAL_RANK_HUNDRED_THOUSAND_MB);
+        }
+        if items == 1_000_000 {
+            wall = wall.original(goals::ORIGINAL_RANK_MILLION_MS);
+            cpu = cpu.original(goals::ORIGINAL_RANK_MILLION_CPU_MS).judged_by(&goals::RANK_MILLION_CPU_MS);
+            memory = memory.original(goals::ORIGINAL_RANK_MILLION_MB).judged_by(&goals::RANK_MILLION_MB);
+        }
+        rows.extend([wall, cpu, part(": CPU an item", "µs")?, memory]);
+    }
+    rows.push(row(SLOPE.to_owned(), "")?.judged_by(&goals::RANK_SLOPE));
+    Ok(rows)
+}

@@ -1,0 +1,160 @@
+//! Movies through the whole local pipeline, beside a function that does nothing in the place of the enricher: the local
+//! AWS is in Python and on the same processors, so what it can hand out is the ceiling here, and only the ratio tells of
+//! the enricher.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::contract::Service;
+use pulumi::config::settings;
+
+use super::{Bench, NAME, Row, Series, goals, megabytes, milliseconds, number};
+use crate::artefacts::{Artefacts, package};
+use crate::bench::input::list_of;
+use crate::bench::process_figures::{figures, of_function};
+use crate::bench::programs::Programs;
+use crate::deploy::Configuration;
+use crate::options::Options;
+use crate::pipeline::{Answer, Pipeline};
+use crate::progress::Progress;
+
+/// How many movies a run has, and how many runs are started at once.
+const LOADS: [(usize, usize); 4] = [(10, 1), (100, 1), (1_000, 1), (1_000, 10)];
+
+/// How long one load may take.
+const TIMEOUT: Duration = Duration::from_mins(10);
+
+/// How often the queue is asked whether it is empty. Each question takes some of the local AWS's time.
+const PAUSE: Duration = Duration::from_millis(25);
+
+pub(super) fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for (movies, runs) in LOADS {
+        rows.extend(bench.runtime.block_on(load(bench, movies, runs))?);
+    }
+    Ok(rows)
+}
+
+/// A load, through a pipeline of ours and one with a function that does nothing.
+async fn load(bench: &Bench, movies: usize, runs: usize) -> anyhow::Result<Vec<Row>> {
+    let Programs { ranker, enricher, floor, .. } = bench.programs.get().context("the programs are not built")?;
+    let source = list_of(movies.max(250));
+    let mut ours = Line::start(movies, runs, &source, packages(ranker, enricher)?).await?;
+    let mut nothing = Line::start(movies, runs, &source, packages(ranker, floor)?).await?;
+    let name = match runs {
+        1 => format!("{movies} movies through the pipeline"),
+        _ => format!("{runs} runs of {movies} movies at once"),
+    };
+    let mut series = Series::default();
+    // Functions are started by the first load.
+    ours.measure().await?;
+    nothing.measure().await?;
+    for round in 0..bench.rounds {
+        bench.progress.say(&format!("  {name}, round {}", round + 1));
+        let used = ours.measure().await?;
+        series.add(RATE, used.rate);
+        series.add(CPU, used.cpu_ms);
+        series.add(MEMORY, used.peak_mb);
+        series.add(CEILING, nothing.measure().await?.rate);
+    }
+    ours.check().await?;
+    let row = |what, unit| anyhow::Ok(Row::new(NAME, format!("{name}: {what}"), unit, series.summary(what)?));
+    let rate = row(RATE, "/s")?.beside("nothing done", series.summary(CEILING)?);
+    // The goal is for loads that take long enough to be measured.
+    let rate = if movies * runs >= 1_000 { rate.judged_by(&goals::THROUGHPUT) } else { rate };
+    Ok(vec![rate, row(CPU, "ms")?, row(MEMORY, "MB")?])
+}
+
+const RATE: &str = "messages";
+const CPU: &str = "the enricher's CPU a movie";
+const MEMORY: &str = "the enricher's peak memory";
+const CEILING: &str = "messages, nothing done";
+
+fn packages(ranker: &std::path::Path, enricher: &std::path::Path) -> anyhow::Result<Artefacts> {
+    Ok(Artefacts::from([(Service::Ranker, package(ranker)?), (Service::Enricher, package(enricher)?)]))
+}
+
+/// A pipeline under load.
+struct Line {
+    pipeline: Pipeline,
+    movies: usize,
+    runs: usize,
+    next: DateTime<Utc>,
+}
+
+struct Used {
+    /// Messages a second.
+    rate: f64,
+    cpu_ms: f64,
+    peak_mb: f64,
+}
+
+impl Line {
+    async fn start(movies: usize, runs: usize, source: &Bytes, functions: Artefacts) -> anyhow::Result<Self> {
+        let options = Options {
+            source: Some(source.to_vec()),
+            top_n: movies,
+            // As deployed unless told otherwise; the receiver here would keep the spans of a hundred thousand movies.
+            configuration: Configuration::from([(settings::OTLP_ENDPOINT.name.to_owned(), String::new())]),
+            functions: Some(functions),
+            progress: Progress::Silent,
+            ..Options::default()
+        };
+        let pipeline = Box::pin(Pipeline::start(options)).await?;
+        Ok(Self { pipeline, movies, runs, next: Utc::now() })
+    }
+
+    /// One load: from the first event to the queue empty again.
+    async fn measure(&mut self) -> anyhow::Result<Used> {
+        let before = self.enrichers()?;
+        let begun = Instant::now();
+        for _ in 0..self.runs {
+            self.next += TimeDelta::seconds(1);
+            let event = self.pipeline.event_at(self.next)?;
+            let answer = self.pipeline.invoke(Service::Ranker, event.json()).await?;
+            ensure!(matches!(answer, Answer::Success(_)), "the ranker answered with {answer:?}");
+        }
+        self.wait_until_empty(begun).await?;
+        let took = begun.elapsed();
+        let after = self.enrichers()?;
+        let movies = number(self.movies * self.runs);
+        Ok(Used {
+            rate: movies / took.as_secs_f64(),
+            cpu_ms: milliseconds(after.0.saturating_sub(before.0)) / movies,
+            peak_mb: megabytes(after.1),
+        })
+    }
+
+    async fn wait_until_empty(&self, begun: Instant) -> anyhow::Result<()> {
+        let queue = &self.pipeline.deployment().queue_url;
+        while self.pipeline.messages_in(queue).await? > 0 {
+            ensure!(begun.elapsed() < TIMEOUT, "the queue is not empty after {} s", TIMEOUT.as_secs());
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(())
+    }
+
+    /// Processor time of all enrichers, and the largest one's peak of memory.
+    fn enrichers(&self) -> anyhow::Result<(Duration, u64)> {
+        let name = &self.pipeline.deployment().enricher_function;
+        let (mut cpu, mut peak) = (Duration::ZERO, 0);
+        for process in of_function(self.pipeline.emulator().process_group(), name)? {
+            let figures = figures(process)?;
+            cpu += figures.cpu;
+            peak = peak.max(figures.peak_resident_bytes);
+        }
+        Ok((cpu, peak))
+    }
+
+    /// Whether the last run is complete: figures of work that was not done would be fine figures.
+    async fn check(&self) -> anyhow::Result<()> {
+        let run = self.pipeline.event_at(self.next)?.run;
+        let list = self.pipeline.read_object(&domain::enriched::run_list_key(&run)).await?;
+        ensure!(list.is_some(), "the run {} has no list", run.as_str());
+        let letters = self.pipeline.messages_in(&self.pipeline.deployment().dead_letter_queue_url).await?;
+        ensure!(letters == 0, "{letters} messages failed for good");
+        Ok(())
+    }
+}
