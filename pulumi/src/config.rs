@@ -9,10 +9,12 @@ pub mod settings;
 use std::fmt;
 
 pub use artefacts::Architecture;
-use domain::contract::environment::ENRICHER_RESERVE;
+use domain::contract::environment::{ENRICHER_RESERVE, HIDDEN_UP_TO_AGE};
 pub use provider::{AssumedRole, ProviderSettings, REGION_KEY};
 use read::Reader;
 use settings as setting;
+
+use crate::messaging::{QUEUE_RETENTION_DAYS, SECONDS_PER_DAY, visibility_timeout_seconds};
 
 /// The word for X-Ray in the setting of the OTLP endpoint.
 const XRAY: &str = "xray";
@@ -125,6 +127,7 @@ impl Config {
         self.check_batches(reader);
         self.check_timeouts(reader);
         self.check_daily_limit(reader);
+        self.check_receives(reader);
         self.check_run_late(reader);
         // It changes the whole account: not by mistake.
         let is_known = reader.knows(&[setting::TRANSACTION_SEARCH, setting::OTLP_ENDPOINT]);
@@ -154,6 +157,20 @@ impl Config {
                 &self.omdb_timeout_ms.to_string(),
                 &format!("less than {timeout} by more than the {reserve_ms} ms that the enricher keeps for storing"),
             );
+        }
+    }
+
+    /// A movie that comes back more often would expire in the queue before it is a dead letter, and be lost.
+    fn check_receives(&self, reader: &mut Reader) {
+        let settings =
+            [setting::MAX_RECEIVE_COUNT, setting::ENRICHER_TIMEOUT_SECONDS, setting::BATCHING_WINDOW_SECONDS];
+        let kept_seconds = u64::from(QUEUE_RETENTION_DAYS * SECONDS_PER_DAY) - HIDDEN_UP_TO_AGE.as_secs();
+        let most = (kept_seconds - 1) / u64::from(visibility_timeout_seconds(self));
+        if reader.knows(&settings) && u64::from(self.max_receive_count) > most {
+            let timeout = format!("{} is {}", setting::ENRICHER_TIMEOUT_SECONDS.key(), self.enricher_timeout_seconds);
+            let allowed =
+                format!("{most} or less while {timeout}: the queue would lose a movie that comes back more often");
+            reader.refuse(setting::MAX_RECEIVE_COUNT, &self.max_receive_count.to_string(), &allowed);
         }
     }
 
@@ -335,6 +352,7 @@ mod tests {
             ("otlpEndpoint", "transactionSearch", "true"),
             ("schedule", "runLateAlarmHours", "2"),
             ("topN", "omdbDailyLimit", "9"),
+            ("enricherTimeoutSeconds", "maxReceiveCount", "1000"),
         ] {
             let other = format!("movie-pipeline:{other}");
             for wrong in [json!("wrong"), json!([])] {
@@ -342,6 +360,18 @@ mod tests {
                 assert!(matches!(&faults[..], [only] if only.contains(refused)), "{faults:?}");
             }
         }
+    }
+
+    #[test]
+    fn more_receives_than_the_queue_keeps_a_movie_for_are_refused() {
+        let read = |receives: &str| {
+            let values =
+                json!({"movie-pipeline:maxReceiveCount": receives, "movie-pipeline:enricherTimeoutSeconds": "900"});
+            Config::read("dev", Some(&values.to_string())).map_err(|error| error.to_string())
+        };
+        // Two of four days, and 6 × 900 s + 1 s for each.
+        assert!(read("31").is_ok());
+        assert!(read("32").unwrap_err().contains("31 or less while movie-pipeline:enricherTimeoutSeconds is 900"));
     }
 
     #[test]

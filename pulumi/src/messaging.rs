@@ -27,10 +27,10 @@ pub(crate) const RANKER_FAILURES_QUEUE: &str = "ranker-failures";
 /// The rule that starts a run, within the names of a stack.
 pub(crate) const SCHEDULE_RULE: &str = "schedule";
 
-const SECONDS_PER_DAY: u32 = 24 * 60 * 60;
+pub(crate) const SECONDS_PER_DAY: u32 = 24 * 60 * 60;
 
 /// How long a movie may wait for an enricher: over a long weekend. SQS's own default.
-const QUEUE_RETENTION_DAYS: u32 = 4;
+pub(crate) const QUEUE_RETENTION_DAYS: u32 = 4;
 
 /// The longest that SQS offers
 /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html>). It must be

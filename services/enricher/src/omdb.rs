@@ -5,8 +5,8 @@
 //! | the movie | taken |
 //! | no answer, 5xx, 429, something else than JSON, packed, more than 32 KiB | asked again after a pause, while attempts and time last |
 //! | unknown id | not asked again: the queue does, in case `OMDb` learns of it |
-//! | 401 "invalid key" | the key is fetched again, once for the batch; if it is the same or invalid too, no more is asked in this batch |
-//! | 401 "request limit reached" | no more is asked in this batch: the quota is per day |
+//! | 401 "invalid key" | the key is fetched again, once for the batch; if it is the same or invalid too, no more is asked in this batch, and the next one begins with one question |
+//! | 401 "request limit reached" | no more is asked in this batch, and the next one begins with one question: the quota is per day |
 //!
 //! Each request is first taken off what the day has left, see [`Budget`]. When that is nothing, no more is asked in this
 //! batch either.
@@ -15,6 +15,7 @@ mod breaker;
 mod budget;
 mod http;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -25,7 +26,7 @@ use function::backoff::Backoff;
 use function::{Deadline, milliseconds};
 use telemetry::spans::attribute;
 use telemetry::{Metrics, spans};
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, MutexGuard, Semaphore};
 use tracing::{Instrument, Span, info_span};
 
 pub use breaker::Breaker;
@@ -52,6 +53,9 @@ pub struct Omdb<A, K, B> {
     max_attempts: u32,
     /// Lets [`MAX_IN_FLIGHT`] questions through at once.
     in_flight: Semaphore,
+    /// Whether OMDb refused all questions when it was last asked.
+    in_doubt: AtomicBool,
+    one_by_one: Mutex<()>,
     metrics: Metrics,
 }
 
@@ -90,10 +94,12 @@ pub enum OmdbError {
         reason: String,
     },
     /// The invocation ends before another try could.
-    #[error("no time is left to ask OMDb again, the last time: {reason}")]
+    #[error("no time is left to ask OMDb again{}, the last time: {reason}", asked(*retry_after))]
     OutOfTime {
         /// What came of the last try.
         reason: String,
+        /// After which time OMDb wants to be asked again, if it said so.
+        retry_after: Option<Duration>,
     },
 }
 
@@ -119,9 +125,8 @@ impl OmdbError {
         match self {
             Self::KeyRejected => Some(Rest::UntilKeyIsMended),
             Self::QuotaExhausted | Self::DailyLimit { .. } => Some(Rest::UntilNextDay),
-            Self::Key(_) | Self::Count(_) | Self::UnknownId(_) | Self::Unavailable { .. } | Self::OutOfTime { .. } => {
-                None
-            }
+            Self::OutOfTime { retry_after, .. } => retry_after.map(Rest::AsOmdbAsks),
+            Self::Key(_) | Self::Count(_) | Self::UnknownId(_) | Self::Unavailable { .. } => None,
         }
     }
 }
@@ -131,7 +136,8 @@ impl<A: Ask, K: KeyStore, B: Bucket> Omdb<A, K, B> {
     #[must_use]
     pub fn new(api: A, keys: K, budget: Budget<B>, max_attempts: u32, metrics: Metrics) -> Self {
         let in_flight = Semaphore::new(MAX_IN_FLIGHT);
-        Self { api, key: CachedKey::new(keys), budget, max_attempts, in_flight, metrics }
+        let (in_doubt, one_by_one) = (AtomicBool::new(false), Mutex::new(()));
+        Self { api, key: CachedKey::new(keys), budget, max_attempts, in_flight, in_doubt, one_by_one, metrics }
     }
 
     /// The movie of this id.
@@ -139,6 +145,8 @@ impl<A: Ask, K: KeyStore, B: Bucket> Omdb<A, K, B> {
     /// # Errors
     /// [`OmdbError`].
     pub async fn movie(&self, id: &ImdbId, breaker: &Breaker, deadline: Deadline) -> Result<OmdbMovie, OmdbError> {
+        // Held until it is known what follows from the answer.
+        let mut alone = self.alone_if_in_doubt().await;
         let mut key = self.key.get().await?;
         let mut key_is_fresh = false;
         let (mut attempt, mut requests) = (1, 0);
@@ -164,12 +172,24 @@ impl<A: Ask, K: KeyStore, B: Bucket> Omdb<A, K, B> {
                     if attempt == self.max_attempts {
                         return Err(OmdbError::Unavailable { attempts: attempt, reason });
                     }
+                    drop(alone.take());
                     self.pause(attempt, reason, retry_after, deadline).await?
                 }
             };
             tracing::debug!(attempt, reason, "OMDb is asked again");
             attempt += 1;
+            alone = self.alone_if_in_doubt().await;
         }
+    }
+
+    /// After OMDb has refused all questions, the next batches put one first: it would refuse the others as well, and each of
+    /// them counts. Whatever else it answers ends the doubt.
+    async fn alone_if_in_doubt(&self) -> Option<MutexGuard<'_, ()>> {
+        if !self.in_doubt.load(Ordering::Relaxed) {
+            return None;
+        }
+        let alone = self.one_by_one.lock().await;
+        self.in_doubt.load(Ordering::Relaxed).then_some(alone)
     }
 
     /// One request, counted and timed, unless the batch has been told to stop meanwhile. `number` counts from 1.
@@ -191,6 +211,7 @@ impl<A: Ask, K: KeyStore, B: Bucket> Omdb<A, K, B> {
         let asked = tokio::time::timeout_at(deadline.instant(), self.api.ask(id, key).instrument(span.clone()));
         let answer = asked.await.unwrap_or_else(|_| Answer::unusable("no answer before the invocation's end"));
         self.metrics.measure(OMDB_DURATION, started.elapsed());
+        self.in_doubt.store(matches!(answer, Answer::KeyRejected | Answer::QuotaExhausted), Ordering::Relaxed);
         if let Some(fault) = answer.fault() {
             spans::fail(&span, answer.name(), fault);
         }
@@ -207,7 +228,7 @@ impl<A: Ask, K: KeyStore, B: Bucket> Omdb<A, K, B> {
     ) -> Result<String, OmdbError> {
         let pause = BACKOFF.pause(attempt, fastrand::f64()).max(retry_after.unwrap_or_default());
         if pause >= deadline.remaining() {
-            return Err(OmdbError::OutOfTime { reason });
+            return Err(OmdbError::OutOfTime { reason, retry_after });
         }
         let delay_ms = milliseconds(pause);
         tracing::warn!(attempt, reason, delay_ms, "OMDb gave no usable answer");
@@ -228,6 +249,11 @@ impl<A: Ask, K: KeyStore, B: Bucket> Omdb<A, K, B> {
         }
         why
     }
+}
+
+/// What OMDb asks for, as a part of a sentence.
+fn asked(retry_after: Option<Duration>) -> String {
+    retry_after.map(|time| format!(", which it wants after {} s", time.as_secs())).unwrap_or_default()
 }
 
 /// One request is one span, and a repeated one says so

@@ -5,22 +5,21 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::contract::environment::{HIDDEN_WHILE_KEY_IS_REJECTED, MAX_HIDDEN};
+use domain::contract::environment::{HIDDEN_UP_TO_AGE, HIDDEN_WHILE_KEY_IS_REJECTED, MAX_HIDDEN};
 use domain::quota::Day;
 
 /// How long Lambda may have held a message before the function saw it: its batching window, 5 minutes at most, and what it
 /// takes to start an environment. SQS does not tell when a message was received.
 const MAX_HANDOVER: Duration = Duration::from_mins(6);
 
-/// After this age a message is left to the queue as any other. The queue keeps it for four days: what is left of them is
-/// for its remaining receives, so that it ends as a dead letter and is not lost.
-const MAX_AGE: Duration = Duration::from_hours(48);
-
 /// After midnight, so that clocks which differ a little agree on the day.
 const DAY_HAS_BEGUN: Duration = Duration::from_mins(1);
 
 /// The most that a message waits beyond that, each for another part of it: what waited does not come all at once.
 const SPREAD: Duration = Duration::from_mins(14);
+
+/// The least that a busy OMDb is left alone for: all movies of a batch come back at once, and each time is a receive.
+const SHORTEST: Duration = Duration::from_mins(1);
 
 /// What a movie waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +28,9 @@ pub enum Rest {
     UntilNextDay,
     /// Another key.
     UntilKeyIsMended,
+    /// The time after which OMDb wants to be asked again, being busy (`Retry-After`,
+    /// <https://www.rfc-editor.org/rfc/rfc9110#name-retry-after>).
+    AsOmdbAsks(Duration),
 }
 
 /// Where the time of a message stands.
@@ -51,9 +53,10 @@ impl Rest {
                 left + DAY_HAS_BEGUN + SPREAD.mul_f64(random.clamp(0.0, 1.0))
             }
             Self::UntilKeyIsMended => HIDDEN_WHILE_KEY_IS_REJECTED,
+            Self::AsOmdbAsks(time) => time.max(SHORTEST),
         };
         let by_sqs = MAX_HIDDEN.saturating_sub(MAX_HANDOVER).saturating_sub(waited.since_received);
-        let by_age = MAX_AGE.saturating_sub(waited.since_sent);
+        let by_age = HIDDEN_UP_TO_AGE.saturating_sub(waited.since_sent);
         let seconds = rest.min(by_sqs).min(by_age).as_secs();
         (seconds > 0).then(|| Duration::from_secs(seconds))
     }
@@ -93,6 +96,15 @@ mod tests {
     }
 
     #[test]
+    fn a_busy_omdb_is_left_alone_for_as_long_as_it_asks_and_at_least_a_minute() {
+        let length = |seconds| {
+            let rest = Rest::AsOmdbAsks(Duration::from_secs(seconds));
+            rest.length("2026-11-22T09:00:00Z".parse().unwrap(), JUST_NOW, 0.5).unwrap().as_secs()
+        };
+        assert_eq!([length(3_600), length(1), length(u64::MAX)], [3_600, 60, 12 * 3_600 - 6 * 60]);
+    }
+
+    #[test]
     fn a_message_of_two_days_is_left_to_the_queue() {
         let old = |since_sent| Waited { since_sent, ..JUST_NOW };
         let now = "2026-11-22T09:00:00Z";
@@ -108,7 +120,7 @@ mod tests {
         ) {
             let now = DateTime::from_timestamp(1_795_305_600 + second, 0).unwrap();
             let waited = Waited { since_sent: Duration::from_secs(sent), since_received: Duration::from_secs(received) };
-            for rest in [Rest::UntilNextDay, Rest::UntilKeyIsMended] {
+            for rest in [Rest::UntilNextDay, Rest::UntilKeyIsMended, Rest::AsOmdbAsks(Duration::from_secs(sent))] {
                 let length = rest.length(now, waited, random).unwrap_or_default().as_secs();
                 prop_assert!(received + length <= 12 * 3_600 - 6 * 60 || length == 0);
                 prop_assert!(sent + length <= 48 * 3_600 || length == 0);

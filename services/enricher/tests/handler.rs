@@ -141,12 +141,13 @@ async fn a_lasting_failure_of_omdb_fails_its_record_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn omdb_is_not_asked_again_when_it_wants_more_time_than_the_invocation_has() {
+async fn omdb_is_not_asked_again_before_it_wants_to_be_when_that_is_after_the_invocations_end() {
     let harness = Harness::new();
-    let later = Answer::Unusable { reason: "HTTP status 429".into(), retry_after: Some(Duration::from_mins(1)) };
+    let later = Answer::Unusable { reason: "HTTP status 429".into(), retry_after: Some(Duration::from_mins(40)) };
     harness.omdb.will_answer(&id_at(1), [later]);
     assert_eq!(harness.handle_bodies([message(RUN, 1, 1)]).await, ["record-0"]);
     assert_eq!(harness.omdb.asked().len(), 1);
+    assert_eq!(harness.queue.hidden().into_values().collect::<Vec<_>>(), [Duration::from_mins(40)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -217,6 +218,25 @@ async fn a_used_up_quota_stops_the_questions_of_the_batch() {
     assert_eq!(harness.handle_bodies([message(RUN, 1, 2), message(RUN, 2, 2)]).await, ["record-0", "record-1"]);
     assert_eq!(harness.omdb.asked().len(), 2);
     assert_eq!(harness.metrics.sum(OMDB_QUOTA_EXHAUSTED), 1);
+}
+
+#[tokio::test]
+async fn once_omdb_has_refused_all_questions_the_next_batch_begins_with_one() {
+    let harness = Harness::new();
+    let will_answer = |answer: fn(&str) -> Answer| {
+        for id in (1..=3).map(id_at) {
+            harness.omdb.will_answer(&id, [answer(&id)]);
+        }
+    };
+    let batch = || [1, 2, 3].map(|position| message(RUN, position, 3));
+    will_answer(|_| Answer::QuotaExhausted);
+    assert_eq!(harness.handle_bodies(batch()).await.len(), 3);
+    assert_eq!(harness.omdb.asked().len(), 3, "nobody knew yet");
+    assert_eq!(harness.handle_bodies(batch()).await.len(), 3);
+    assert_eq!(harness.omdb.asked().len(), 4);
+    will_answer(movie);
+    assert!(harness.handle_bodies(batch()).await.is_empty());
+    assert_eq!(harness.omdb.asked().len(), 7);
 }
 
 #[tokio::test]

@@ -139,6 +139,10 @@ pub const HIDDEN_WHILE_KEY_IS_REJECTED: Duration = Duration::from_mins(30);
 /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html>).
 pub const MAX_HIDDEN: Duration = Duration::from_hours(12);
 
+/// A message that is older is no longer hidden but left to the queue as any other. What is left of the time for which the
+/// queue keeps it is for its remaining receives, so that it ends as a dead letter and does not expire.
+pub const HIDDEN_UP_TO_AGE: Duration = Duration::from_hours(48);
+
 /// Whether the OMDb key may travel to this address, in its query: HTTPS, or plain HTTP to this machine by number, since
 /// plain HTTP shows the query to everyone on the way. No query or user of its own, and nothing that parsers of addresses
 /// disagree about.
