@@ -4,11 +4,15 @@
 //! Requests are counted before they are sent, as many as are waiting for it at that moment, so that a batch of ten costs
 //! one reading and one writing. What is counted and not sent, since whoever waited has given up, serves the next one; only
 //! an environment that ends takes some along. The count may thus be too high, never too low.
+//!
+//! A request is counted on the day that it arrives on. Just before midnight nobody can tell which that is, so it is counted
+//! on both.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::quota::{Count, Day};
 use function::backoff::Backoff;
 use tokio::sync::Mutex;
@@ -25,6 +29,10 @@ const MAX_RACES: u32 = 20;
 /// Pauses between these tries: reading and writing take some tens of milliseconds.
 const RACE_BACKOFF: Backoff = Backoff { base: Duration::from_millis(20), cap: Duration::from_millis(500) };
 
+/// What a request may take from being counted to its arrival, and clocks may differ by: a connection and a question take
+/// no more than `OMDB_TIMEOUT_MS`, which is a minute at most, and hosts that keep time differ by less than the rest.
+const MAX_WAY: TimeDelta = TimeDelta::minutes(2);
+
 /// The day's requests, kept in a bucket.
 #[derive(Debug)]
 pub struct Budget<B> {
@@ -37,11 +45,34 @@ pub struct Budget<B> {
     reserved: Mutex<Reserved>,
 }
 
-/// Requests that are counted and not yet sent.
+/// Requests of each day that are counted and not yet sent.
 #[derive(Debug, Default)]
-struct Reserved {
-    day: Option<Day>,
-    requests: u32,
+struct Reserved(BTreeMap<Day, u32>);
+
+impl Reserved {
+    /// The first of these days that has none.
+    fn lacking(&self, days: &[Day]) -> Option<Day> {
+        days.iter().copied().find(|day| !self.0.contains_key(day))
+    }
+
+    fn add(&mut self, day: Day, requests: u32) {
+        self.0.insert(day, requests);
+    }
+
+    /// Takes one of each of these days, all of which have some. Days before them are over.
+    fn take(&mut self, days: &[Day]) {
+        self.0.retain(|day, requests| {
+            *requests -= u32::from(days.contains(day));
+            *requests > 0 && days.first() <= Some(day)
+        });
+    }
+}
+
+/// The days that a request may arrive on which is sent now, in order.
+fn days_of_arrival(now: DateTime<Utc>) -> Vec<Day> {
+    let mut days = vec![Day::of(now), Day::of(now + MAX_WAY)];
+    days.dedup();
+    days
 }
 
 /// Why no request may be sent.
@@ -82,20 +113,22 @@ impl<B: Bucket> Budget<B> {
         Self { bucket, daily_limit, clock, waiting: AtomicU32::new(0), reserved: Mutex::default() }
     }
 
-    /// Takes one request off what the day has left, unless the batch has been told to stop meanwhile.
+    /// Takes one request off what the day has left, unless the batch has been told to stop meanwhile. It is to be sent at
+    /// once.
     pub(super) async fn take(&self, breaker: &Breaker) -> Result<(), OmdbError> {
         let _waiting = Waiting::join(&self.waiting);
         let mut reserved = self.reserved.lock().await;
         breaker.check()?;
-        let today = Day::of(self.clock.now());
-        if reserved.day != Some(today) {
-            *reserved = Reserved { day: Some(today), requests: 0 };
+        loop {
+            // Anew each time: counting takes a while, and the day may end meanwhile.
+            let days = days_of_arrival(self.clock.now());
+            let Some(lacking) = reserved.lacking(&days) else {
+                reserved.take(&days);
+                return Ok(());
+            };
+            let granted = self.reserve(lacking).await.map_err(|refusal| self.explain(refusal))?;
+            reserved.add(lacking, granted);
         }
-        if reserved.requests == 0 {
-            reserved.requests = self.reserve(today).await.map_err(|refusal| self.explain(refusal))?;
-        }
-        reserved.requests -= 1;
-        Ok(())
     }
 
     /// Counts requests for all who are waiting when the count has been read; how many, at least one.

@@ -1,4 +1,5 @@
-//! `OMDb`: the same movie for the same id, but for the number of votes, which grows by the minute.
+//! `OMDb`: the same movie for the same id, but for the number of votes, which grows by the minute. A
+//! request counts for the day that it arrives on.
 
 use domain::ImdbId;
 use domain::enriched::OmdbMovie;
@@ -7,6 +8,7 @@ use domain::quota::Day;
 use enricher::api_key::ApiKey;
 use enricher::omdb::{Answer, Ask};
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::call::Caller;
@@ -23,17 +25,19 @@ impl Ask for SimulatedOmdb {
         let world = &self.caller.world;
         let is_unknown = world.scenario.unknown.iter().any(|movie| imdb_id(*movie) == id.as_str());
         let minute = world.elapsed().as_secs() / 60;
-        let day = Day::of(world.now());
-        let asked = Happened::Asked { day, daily_limit: world.scenario.requests_left(day) };
-        world.state().note(&asked);
-        let asked = id.clone();
-        let effect = move |state: &mut State, fault: Option<&Fault>| match fault {
-            Some(Fault::Omdb(fault)) => answer_with(*fault),
-            _ if is_unknown && !state.is_calm => Answer::UnknownId("Incorrect IMDb ID.".to_owned()),
-            _ => {
-                let movie = movie(&asked, minute);
-                state.note(&Happened::Answered { id: asked.clone(), movie: movie.clone() });
-                Answer::Movie(movie)
+        let (asked, arrives_in) = (id.clone(), Arc::clone(world));
+        let effect = move |state: &mut State, fault: Option<&Fault>| {
+            let day = Day::of(arrives_in.now());
+            let daily_limit = arrives_in.scenario.requests_left(day);
+            state.note(&Happened::Asked { day, daily_limit });
+            match fault {
+                Some(Fault::Omdb(fault)) => answer_with(*fault),
+                _ if is_unknown && !state.is_calm => Answer::UnknownId("Incorrect IMDb ID.".to_owned()),
+                _ => {
+                    let movie = movie(&asked, minute);
+                    state.note(&Happened::Answered { id: asked.clone(), movie: movie.clone() });
+                    Answer::Movie(movie)
+                }
             }
         };
         // A client of its own: it does not ask again by itself.
