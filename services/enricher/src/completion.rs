@@ -2,6 +2,8 @@
 //! (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyModel>), so whoever stores the last
 //! movie of a run sees all of them.
 
+use std::collections::{BTreeSet, HashMap};
+
 use domain::enriched::{LATEST_KEY, assemble, complete_ranking, run_list_key, run_prefix};
 use domain::{RankingId, Run};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -56,9 +58,20 @@ impl CompletionError {
     }
 }
 
+/// What a batch knows of a run by having worked at it.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// Keys of objects that stand.
+    pub keys: BTreeSet<String>,
+    /// The bytes of those that it has stored itself.
+    pub records: HashMap<String, Vec<u8>>,
+}
+
 /// Looks whether a ranking of a run is complete; if so, sees to it that the run's list stands. It is written once: two
 /// who assemble it at the same time write the same bytes, and only one of them is told that it did. If the run has two
 /// rankings, because its source changed between two attempts of its event, the first to be complete is its list.
+///
+/// The bucket is asked for what is not `known` to stand.
 ///
 /// # Errors
 /// [`BucketError`].
@@ -67,15 +80,21 @@ pub async fn assemble_if_complete<B: Bucket>(
     run: &Run,
     ranking: &RankingId,
     of: usize,
+    known: Known,
 ) -> Result<Completion, BucketError> {
-    let keys = bucket.list(&run_prefix(run)).await?;
-    let Some(movies) = complete_ranking(run, ranking, of, keys.iter().map(String::as_str)) else {
-        return Ok(Completion::Incomplete);
-    };
+    let Known { mut keys, mut records } = known;
+    let complete = |keys: &BTreeSet<String>| complete_ranking(run, ranking, of, keys.iter().map(String::as_str));
+    let mut movies = complete(&keys);
+    if movies.is_none() {
+        keys = bucket.list(&run_prefix(run)).await?.into_iter().collect();
+        movies = complete(&keys);
+    }
+    let Some(movies) = movies else { return Ok(Completion::Incomplete) };
     let list_key = run_list_key(run);
     if keys.contains(&list_key) {
         return Ok(Completion::AlreadyAssembled);
     }
+    let movies = movies.into_iter().map(|key| (records.remove(&key), key)).collect();
     let list = assemble(run, &read_all(bucket, movies).await?);
     let object = Object { key: &list_key, body: &list, run: Some(run) };
     Ok(match bucket.put(object, &Condition::Absent).await? {
@@ -84,9 +103,15 @@ pub async fn assemble_if_complete<B: Bucket>(
     })
 }
 
-/// The records of a run in order of position.
-async fn read_all<B: Bucket>(bucket: &B, keys: Vec<String>) -> Result<Vec<Vec<u8>>, BucketError> {
-    stream::iter(keys).map(|key| async move { bucket.get(&key).await }).buffered(READS_IN_FLIGHT).try_collect().await
+/// The records of a run in order of position; read where they are not at hand.
+async fn read_all<B: Bucket>(bucket: &B, movies: Vec<(Option<Vec<u8>>, String)>) -> Result<Vec<Vec<u8>>, BucketError> {
+    let read = |(record, key): (Option<Vec<u8>>, String)| async move {
+        match record {
+            Some(record) => Ok(record),
+            None => bucket.get(&key).await,
+        }
+    };
+    stream::iter(movies).map(read).buffered(READS_IN_FLIGHT).try_collect().await
 }
 
 /// Makes latest the list of a complete run, unless it is of this or a newer run already: latest only moves forward.

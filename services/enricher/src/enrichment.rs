@@ -8,12 +8,16 @@ use crate::api_key::KeyStore;
 use crate::bucket::{Bucket, BucketError, Condition, Object, Put};
 use crate::omdb::{Ask, Breaker, Omdb, OmdbError};
 use crate::rest::Rest;
+use crate::standing::Standing;
 
 /// What became of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Enrichment {
     /// The movie was enriched and stored.
-    Stored,
+    Stored {
+        /// The object's bytes, which are for good.
+        record: Vec<u8>,
+    },
     /// Its object stood already: a delivery before this one stored it. `OMDb` was not asked.
     AlreadyStored,
 }
@@ -62,28 +66,27 @@ impl EnrichmentError {
     }
 }
 
-/// Enriches and stores the movie of one message.
+/// Enriches and stores the movie of one message, unless its object is among what is `standing`.
 ///
 /// # Errors
 /// [`EnrichmentError`].
 pub async fn store<B: Bucket, A: Ask, K: KeyStore>(
     message: &MovieMessage,
+    standing: &Standing<B>,
     bucket: &B,
     omdb: &Omdb<A, K, B>,
     breaker: &Breaker,
     deadline: Deadline,
 ) -> Result<Enrichment, EnrichmentError> {
-    let key = movie_key(message);
-    // Looked for first, so that a message delivered again costs none of the day's requests.
-    if bucket.head(&key).await?.is_some() {
+    if standing.has(message).await? {
         return Ok(Enrichment::AlreadyStored);
     }
     let movie = omdb.movie(&message.movie.id, breaker, deadline).await?;
     let record = enrich(message, movie);
-    let object = Object { key: &key, body: &record, run: None };
+    let object = Object { key: &movie_key(message), body: &record, run: None };
     // Should two deliveries work at once, the first to store wins, and both find the same object.
     Ok(match bucket.put(object, &Condition::Absent).await? {
-        Put::Stored => Enrichment::Stored,
+        Put::Stored => Enrichment::Stored { record },
         Put::ConditionFailed => Enrichment::AlreadyStored,
     })
 }

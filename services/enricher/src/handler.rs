@@ -9,6 +9,8 @@
 //! Some go back for longer: a movie that cannot be had before the next day, or before somebody mends the key, is hidden in
 //! the queue until then ([`crate::rest`]), since each delivery in between would be a receive for nothing.
 
+mod trace;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -17,23 +19,27 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use chrono::{DateTime, Utc};
 use domain::contract::environment::ENRICHER_RESERVE;
 use domain::contract::metrics::{ENRICHMENT_FAILURES, MOVIES_ENRICHED, RUN_DURATION, RUNS_COMPLETED};
-use domain::message::{MovieMessage, TRACEPARENT_ATTRIBUTE};
+use domain::enriched::movie_key;
+use domain::message::{MessageFault, MovieMessage};
 use domain::{RankingId, Run};
 use function::{Deadline, milliseconds};
 use serde_json::Value;
-use telemetry::spans::attribute;
-use telemetry::{Metrics, propagation, spans};
+use telemetry::{Metrics, spans};
 use tokio::task::JoinSet;
-use tracing::{Instrument, Span, info_span};
+use tracing::{Instrument, Span};
 
 use crate::api_key::KeyStore;
 use crate::bucket::Bucket;
 use crate::clock::Clock;
-use crate::completion::{Completion, CompletionError, assemble_if_complete, move_latest};
+use crate::completion::{Completion, CompletionError, Known, assemble_if_complete, move_latest};
 use crate::enrichment::{Enrichment, EnrichmentError, store};
 use crate::omdb::{Ask, Breaker, Omdb};
 use crate::queue::{Hidden, Queue};
 use crate::rest::Waited;
+use crate::standing::Standing;
+use trace::{batch_span, completion_span, record_span, sender_of};
+
+pub(crate) use trace::MESSAGING_SYSTEM;
 
 /// What is kept of [`ENRICHER_RESERVE`] for answering and sending telemetry; the rest of it is for completing runs.
 const RESERVE_FOR_THE_ANSWER: Duration = Duration::from_secs(1);
@@ -52,13 +58,11 @@ pub struct Enricher<B, A, K, Q> {
 #[error("the event is no SQS event: {0}; the enricher is invoked by its event source mapping alone")]
 pub struct EnricherError(#[source] serde_json::Error);
 
-/// SQS in OpenTelemetry's list of messaging systems
-/// (<https://opentelemetry.io/docs/specs/semconv/registry/attributes/messaging/#messaging-system>).
-pub(crate) const MESSAGING_SYSTEM: &str = "aws_sqs";
-
 /// A record that is done, and the run it may have completed.
 struct Done {
     enrichment: Enrichment,
+    /// The key of its object.
+    key: String,
     run: Run,
     ranking: RankingId,
     position: usize,
@@ -93,11 +97,14 @@ impl<B: Bucket, A: Ask, K: KeyStore, Q: Queue> Enricher<B, A, K, Q> {
         let (started, received) = (Instant::now(), self.clock.now());
         let event: SqsEvent = serde_json::from_value(event).map_err(EnricherError)?;
         let span = batch_span(&event.records);
-        let outcomes = self.enrich_all(event.records, deadline, &span).await;
+        let records: Vec<_> = event.records.into_iter().map(Delivered::read).collect();
+        let messages = records.iter().filter_map(|delivered| delivered.message.as_ref().ok());
+        let standing = Arc::new(Standing::of_batch(Arc::clone(&self.bucket), messages));
+        let outcomes = self.enrich_all(records, &standing, deadline, &span).await;
         let mut failed = failed_ids(&outcomes);
         let done = outcomes.iter().filter_map(|(record, outcome)| Some((record.id.as_str(), outcome.as_ref().ok()?)));
         let deadline = deadline.less(RESERVE_FOR_THE_ANSWER);
-        let completing = self.complete_runs(done.collect(), deadline);
+        let completing = self.complete_runs(done.collect(), &standing, deadline);
         let hiding = self.hide(self.to_hide(&outcomes, received), deadline);
         let (incomplete, ()) = async { tokio::join!(completing, hiding) }.instrument(span).await;
         failed.extend(incomplete);
@@ -109,20 +116,27 @@ impl<B: Bucket, A: Ask, K: KeyStore, Q: Queue> Enricher<B, A, K, Q> {
     }
 
     /// Each record in a task of its own: a panic then fails that record alone.
-    async fn enrich_all(&self, records: Vec<SqsMessage>, deadline: Deadline, batch: &Span) -> Outcomes {
+    async fn enrich_all(
+        &self,
+        records: Vec<Delivered>,
+        standing: &Arc<Standing<B>>,
+        deadline: Deadline,
+        batch: &Span,
+    ) -> Outcomes {
         let breaker = Arc::new(Breaker::default());
         let mut tasks = JoinSet::new();
         let mut running = HashMap::new();
-        for record in records {
+        for Delivered { record, message } in records {
             let known = Record::of(&record);
             let work = Work {
                 bucket: Arc::clone(&self.bucket),
+                standing: Arc::clone(standing),
                 omdb: Arc::clone(&self.omdb),
                 breaker: Arc::clone(&breaker),
                 deadline: deadline.less(ENRICHER_RESERVE),
             };
             let span = record_span(&record, batch);
-            let handle = tasks.spawn(async move { work.process(&record).await }.instrument(span.clone()));
+            let handle = tasks.spawn(async move { work.process(&record, message).await }.instrument(span.clone()));
             running.insert(handle.id(), (known, span));
         }
         let mut outcomes = Vec::new();
@@ -171,7 +185,7 @@ impl<B: Bucket, A: Ask, K: KeyStore, Q: Queue> Enricher<B, A, K, Q> {
     }
 
     /// Completes each run of the batch once; gives the records of those that could not be completed.
-    async fn complete_runs(&self, done: Vec<(&str, &Done)>, deadline: Deadline) -> Vec<String> {
+    async fn complete_runs(&self, done: Vec<(&str, &Done)>, standing: &Standing<B>, deadline: Deadline) -> Vec<String> {
         let mut runs = BTreeMap::<(&Run, &RankingId, usize), Vec<(&str, &Done)>>::new();
         for (id, done) in done {
             runs.entry((&done.run, &done.ranking, done.of)).or_default().push((id, done));
@@ -180,7 +194,8 @@ impl<B: Bucket, A: Ask, K: KeyStore, Q: Queue> Enricher<B, A, K, Q> {
         for ((run, ranking, of), records) in runs {
             let first = records.iter().min_by_key(|(_, done)| done.position);
             let span = completion_span(run, first.and_then(|(_, done)| done.sender.as_deref()));
-            let work = self.complete_run(run, ranking, of).instrument(span.clone());
+            let known = known(run, &records, standing);
+            let work = self.complete_run(run, ranking, of, known).instrument(span.clone());
             let completed = tokio::time::timeout_at(deadline.instant(), work).await;
             if let Err(error) = completed.unwrap_or(Err(CompletionError::OutOfTime)) {
                 tracing::error!(run = run.as_str(), reason = %error, "the run could not be completed; its records are tried again");
@@ -193,8 +208,14 @@ impl<B: Bucket, A: Ask, K: KeyStore, Q: Queue> Enricher<B, A, K, Q> {
 
     /// Counts a run when its list is stored, whatever becomes of latest: the next delivery finds the list and does not
     /// count it again.
-    async fn complete_run(&self, run: &Run, ranking: &RankingId, of: usize) -> Result<(), CompletionError> {
-        let list = match assemble_if_complete(&*self.bucket, run, ranking, of).await? {
+    async fn complete_run(
+        &self,
+        run: &Run,
+        ranking: &RankingId,
+        of: usize,
+        known: Known,
+    ) -> Result<(), CompletionError> {
+        let list = match assemble_if_complete(&*self.bucket, run, ranking, of, known).await? {
             Completion::Incomplete => return Ok(()),
             Completion::AlreadyAssembled => None,
             Completion::Assembled { list } => {
@@ -210,11 +231,9 @@ impl<B: Bucket, A: Ask, K: KeyStore, Q: Queue> Enricher<B, A, K, Q> {
     }
 
     fn report(&self, outcomes: &Outcomes, failed: usize, elapsed: Duration) {
-        let count = |wanted| {
-            let stored = outcomes.iter().filter_map(|(_, outcome)| outcome.as_ref().ok());
-            stored.filter(|done| done.enrichment == wanted).count()
-        };
-        let (stored, already_stored) = (count(Enrichment::Stored), count(Enrichment::AlreadyStored));
+        let done: Vec<_> = outcomes.iter().filter_map(|(_, outcome)| outcome.as_ref().ok()).collect();
+        let already_stored = done.iter().filter(|done| done.enrichment == Enrichment::AlreadyStored).count();
+        let stored = done.len() - already_stored;
         self.metrics.count(MOVIES_ENRICHED, stored as u64);
         self.metrics.count(ENRICHMENT_FAILURES, failed as u64);
         let duration_ms = milliseconds(elapsed);
@@ -224,6 +243,31 @@ impl<B: Bucket, A: Ask, K: KeyStore, Q: Queue> Enricher<B, A, K, Q> {
 
 fn failed_ids(outcomes: &Outcomes) -> Vec<String> {
     outcomes.iter().filter(|(_, outcome)| outcome.is_err()).map(|(record, _)| record.id.clone()).collect()
+}
+
+/// What the batch knows of a run by its records that are done.
+fn known<B: Bucket>(run: &Run, records: &[(&str, &Done)], standing: &Standing<B>) -> Known {
+    let mut known = Known { keys: standing.listed(run), ..Known::default() };
+    for (_, done) in records {
+        known.keys.insert(done.key.clone());
+        if let Enrichment::Stored { record } = &done.enrichment {
+            known.records.insert(done.key.clone(), record.clone());
+        }
+    }
+    known
+}
+
+/// A record as it was delivered, and the message that it is, or why it is none.
+struct Delivered {
+    record: SqsMessage,
+    message: Result<MovieMessage, MessageFault>,
+}
+
+impl Delivered {
+    fn read(record: SqsMessage) -> Self {
+        let message = MovieMessage::parse(record.body.as_deref().unwrap_or_default());
+        Self { record, message }
+    }
 }
 
 impl Record {
@@ -242,21 +286,28 @@ impl Record {
 /// What one record's task needs.
 struct Work<B, A, K> {
     bucket: Arc<B>,
+    standing: Arc<Standing<B>>,
     omdb: Arc<Omdb<A, K, B>>,
     breaker: Arc<Breaker>,
     deadline: Deadline,
 }
 
 impl<B: Bucket, A: Ask, K: KeyStore> Work<B, A, K> {
-    async fn process(&self, record: &SqsMessage) -> Result<Done, EnrichmentError> {
+    async fn process(
+        &self,
+        record: &SqsMessage,
+        message: Result<MovieMessage, MessageFault>,
+    ) -> Result<Done, EnrichmentError> {
         let started = Instant::now();
-        let outcome = match tokio::time::timeout_at(self.deadline.instant(), self.enrich(record)).await {
+        let outcome = match tokio::time::timeout_at(self.deadline.instant(), self.enrich(record, message)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(EnrichmentError::OutOfTime),
         };
         let duration_ms = milliseconds(started.elapsed());
         match &outcome {
-            Ok(Done { enrichment: Enrichment::Stored, .. }) => tracing::info!(duration_ms, "the movie is stored"),
+            Ok(Done { enrichment: Enrichment::Stored { .. }, .. }) => {
+                tracing::info!(duration_ms, "the movie is stored")
+            }
             Ok(Done { enrichment: Enrichment::AlreadyStored, .. }) => {
                 tracing::info!(duration_ms, "the movie was stored before");
             }
@@ -267,15 +318,21 @@ impl<B: Bucket, A: Ask, K: KeyStore> Work<B, A, K> {
         outcome
     }
 
-    async fn enrich(&self, record: &SqsMessage) -> Result<Done, EnrichmentError> {
-        let message = MovieMessage::parse(record.body.as_deref().unwrap_or_default())?;
+    async fn enrich(
+        &self,
+        record: &SqsMessage,
+        message: Result<MovieMessage, MessageFault>,
+    ) -> Result<Done, EnrichmentError> {
+        let message = message?;
         let span = Span::current();
         span.record("run", message.run.as_str());
         span.record("position", message.position);
         span.record("imdb_id", message.movie.id.as_str());
-        let enrichment = store(&message, &*self.bucket, &self.omdb, &self.breaker, self.deadline).await?;
+        let enrichment =
+            store(&message, &self.standing, &*self.bucket, &self.omdb, &self.breaker, self.deadline).await?;
         Ok(Done {
             enrichment,
+            key: movie_key(&message),
             run: message.run,
             ranking: message.ranking,
             position: message.position,
@@ -283,69 +340,4 @@ impl<B: Bucket, A: Ask, K: KeyStore> Work<B, A, K> {
             sender: sender_of(record).map(str::to_owned),
         })
     }
-}
-
-/// The span of the whole batch. It links to the senders of all its records
-/// (<https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/>).
-fn batch_span(records: &[SqsMessage]) -> Span {
-    let span = info_span!("process batch", otel.kind = "consumer");
-    describe_processing(&span, records.first());
-    spans::set(&span, attribute::MESSAGING_BATCH_MESSAGE_COUNT, i64::try_from(records.len()).unwrap_or(i64::MAX));
-    for sender in records.iter().filter_map(sender_of) {
-        if !propagation::link(&span, sender) {
-            tracing::debug!("a record's trace context cannot be read; its trace begins here");
-        }
-    }
-    span
-}
-
-/// The span of one record: a child of the span that sent it. For the log it stays within the batch, so that its lines
-/// have the invocation's `request_id`; without a sender it does for the trace, too. A record that is delivered again is
-/// one more child of the same sender, with its receive count.
-fn record_span(record: &SqsMessage, batch: &Span) -> Span {
-    let span = info_span!(
-        parent: batch,
-        "process movie",
-        otel.kind = "consumer",
-        message_id = record.message_id,
-        receive_count = record.attributes.get("ApproximateReceiveCount"),
-        run = tracing::field::Empty,
-        position = tracing::field::Empty,
-        imdb_id = tracing::field::Empty,
-    );
-    describe_processing(&span, Some(record));
-    if let Some(id) = &record.message_id {
-        spans::set(&span, attribute::MESSAGING_MESSAGE_ID, id.clone());
-    }
-    if let Some(sender) = sender_of(record) {
-        // A context that cannot be read leaves the record in the batch's trace.
-        let _ = propagation::set_parent(&span, sender);
-    }
-    span
-}
-
-/// The span in which a run is completed: part of the batch, if the batch is part of the run's trace. A batch of several
-/// runs is not; the span is then a child of the sender of its run's best movie in the batch.
-fn completion_span(run: &Run, sender: Option<&str>) -> Span {
-    let span = info_span!("complete run", run = run.as_str());
-    if let Some(sender) = sender.filter(|sender| !propagation::is_of_trace(&Span::current(), sender)) {
-        let _ = propagation::set_parent(&span, sender);
-    }
-    span
-}
-
-fn describe_processing(span: &Span, record: Option<&SqsMessage>) {
-    spans::set(span, attribute::MESSAGING_SYSTEM, MESSAGING_SYSTEM);
-    spans::set(span, attribute::MESSAGING_OPERATION_TYPE, "process");
-    spans::set(span, attribute::MESSAGING_OPERATION_NAME, "process");
-    // The last part of `arn:<partition>:sqs:<region>:<account>:<queue>`.
-    let queue = record.and_then(|record| record.event_source_arn.as_deref()?.rsplit(':').next());
-    if let Some(queue) = queue {
-        spans::set(span, attribute::MESSAGING_DESTINATION_NAME, queue.to_owned());
-    }
-}
-
-/// The W3C trace context of the span that sent a record.
-fn sender_of(record: &SqsMessage) -> Option<&str> {
-    record.message_attributes.get(TRACEPARENT_ATTRIBUTE)?.string_value.as_deref()
 }

@@ -9,6 +9,7 @@
 //! | [`settings`] | which variables are read |
 //! | [`handler`] | a batch → which of its records failed |
 //! | [`senders`] | whose trace an invocation is part of |
+//! | [`standing`] | which objects of a batch's runs stand already |
 //! | [`enrichment`] | one record → one object |
 //! | [`completion`] | all objects of a run → its list, and the latest list |
 //! | [`omdb`] | the `OMDb` API and the requests that a day has left |
@@ -29,3 +30,4 @@ pub mod queue;
 pub mod rest;
 pub mod senders;
 pub mod settings;
+pub mod standing;

@@ -5,6 +5,7 @@
 mod common;
 mod daily_limit;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use common::{Harness, MemoryKeys, MemoryOmdb, RANKING, RUN, SQS_BATCH, id_at, message, movie, run};
@@ -75,6 +76,43 @@ async fn a_batch_delivered_again_asks_omdb_nothing_and_changes_nothing() {
     assert_eq!((harness.bucket.keys(), harness.omdb.asked()), (keys, asked));
     assert_eq!(harness.metrics.sum(MOVIES_ENRICHED), 2);
     assert_eq!(harness.metrics.sum(RUNS_COMPLETED), 1);
+}
+
+#[tokio::test]
+async fn a_batch_that_is_its_whole_run_asks_for_one_list_and_reads_nothing_that_it_has_stored() {
+    let harness = Harness::new();
+    assert!(harness.handle_bodies((1..=10).map(|position| message(RUN, position, 10))).await.is_empty());
+    assert_eq!(harness.metrics.sum(RUNS_COMPLETED), 1);
+    // Ten movies, the list, latest, the count; the count is read, latest looked at.
+    assert_eq!(harness.bucket.calls(), BTreeMap::from([("list", 1), ("look at", 1), ("read", 1), ("store", 13)]));
+}
+
+#[tokio::test]
+async fn a_batch_that_completes_a_run_reads_what_others_have_stored() {
+    let harness = Harness::new();
+    harness.handle_bodies((1..=4).map(|position| message(RUN, position, 10))).await;
+    let before = harness.bucket.calls();
+    harness.handle_bodies((5..=10).map(|position| message(RUN, position, 10))).await;
+    assert_eq!(harness.metrics.sum(RUNS_COMPLETED), 1);
+    let since = |operation| harness.bucket.calls()[operation] - before[operation];
+    assert_eq!((since("list"), since("read")), (1, 4 + 1), "four records, and the count");
+}
+
+#[tokio::test]
+async fn a_batch_of_a_large_run_looks_at_its_own_objects_alone() {
+    let harness = Harness::new();
+    harness.handle_bodies((1..=9).map(|position| message(RUN, position, 100))).await;
+    // The one list tells whether the run is complete.
+    assert_eq!((harness.bucket.calls()["look at"], harness.bucket.calls()["list"]), (9, 1));
+}
+
+#[tokio::test]
+async fn a_run_that_cannot_be_listed_fails_its_records_and_is_asked_for_once() {
+    let harness = Harness::new();
+    harness.bucket.refuse(|key| key == "runs/2026-11-22T12-00-00Z/");
+    let failed = harness.handle_bodies((1..=10).map(|position| message(RUN, position, 10))).await;
+    assert_eq!((failed.len(), harness.bucket.calls()["list"]), (10, 1));
+    assert!(harness.omdb.asked().is_empty());
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use telemetry::Metrics;
 
 use crate::fault::Fault;
+use crate::mutation::Mutation;
 use crate::queue::Message;
 use crate::scenario::OMDB_DAILY_LIMIT;
 use crate::services::{
@@ -78,6 +79,7 @@ async fn run<T, E: std::fmt::Display>(
 pub(crate) struct EnricherEnvironment {
     pub(crate) environment: Arc<Environment>,
     enricher: Enricher<SimulatedBucket, SimulatedOmdb, SimulatedKeys, SimulatedQueue>,
+    world: Arc<World>,
     timeout: Duration,
 }
 
@@ -94,32 +96,42 @@ impl EnricherEnvironment {
         let budget = Budget::new(bucket.clone(), OMDB_DAILY_LIMIT, clock.clone());
         let omdb = Omdb::new(api, keys, budget, OMDB_MAX_ATTEMPTS, gauges.enricher.clone());
         let enricher = Enricher::new(bucket, omdb, queue, clock, gauges.enricher.clone());
-        Self { environment, enricher, timeout: world.scenario.deployment.enricher_timeout }
+        let timeout = world.scenario.deployment.enricher_timeout;
+        Self { environment, enricher, world: Arc::clone(world), timeout }
     }
 
     pub(crate) async fn handle(&self, batch: &[Message], lifetime: Option<Duration>) -> Ended<SqsBatchResponse> {
         let deadline = Deadline::after(self.timeout);
-        run(&self.environment, lifetime, self.timeout, self.enricher.handle(sqs_event(batch), deadline)).await
+        let event = self.sqs_event(batch);
+        run(&self.environment, lifetime, self.timeout, self.enricher.handle(event, deadline)).await
+    }
+}
+
+impl EnricherEnvironment {
+    /// The event of a batch (<https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>), as far as the enricher reads
+    /// it.
+    fn sqs_event(&self, batch: &[Message]) -> Value {
+        let is_ageless = self.world.has(Mutation::AgeUnknown);
+        let record = |message: &Message| {
+            let sent = self.world.now() - if is_ageless { Duration::ZERO } else { message.sent_at.elapsed() };
+            json!({
+                "messageId": message_id(message),
+                "receiptHandle": message.receipt.to_string(),
+                "body": message.letter.body,
+                "attributes": {
+                    "ApproximateReceiveCount": message.receives.to_string(),
+                    "SentTimestamp": sent.timestamp_millis().to_string(),
+                },
+                "messageAttributes": {},
+            })
+        };
+        json!({"Records": batch.iter().map(record).collect::<Vec<_>>()})
     }
 }
 
 /// The id of a message as the event has it.
 pub(crate) fn message_id(message: &Message) -> String {
     format!("message-{}", message.id)
-}
-
-/// The event of a batch (<https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>), as far as the enricher reads it.
-fn sqs_event(batch: &[Message]) -> Value {
-    let record = |message: &Message| {
-        json!({
-            "messageId": message_id(message),
-            "receiptHandle": message.receipt.to_string(),
-            "body": message.letter.body,
-            "attributes": {"ApproximateReceiveCount": message.receives.to_string()},
-            "messageAttributes": {},
-        })
-    };
-    json!({"Records": batch.iter().map(record).collect::<Vec<_>>()})
 }
 
 /// Where the source lies.

@@ -26,13 +26,15 @@ pub enum Mutation {
     RefusedEntriesIgnored,
     /// A listing lacks the newest object, as S3's did before December 2020.
     StaleLists,
+    /// Messages look as if they were new, however long they have been in the queue.
+    AgeUnknown,
     /// A failed event is not tried again and goes nowhere.
     EventsDropped,
 }
 
 impl Mutation {
     /// Each of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::DeleteBeforeStore,
         Self::WholeBatchSuccess,
         Self::KeyWithoutRun,
@@ -44,6 +46,7 @@ impl Mutation {
         Self::StoreFailuresIgnored,
         Self::RefusedEntriesIgnored,
         Self::StaleLists,
+        Self::AgeUnknown,
         Self::EventsDropped,
     ];
 
@@ -62,6 +65,7 @@ impl Mutation {
             Self::StoreFailuresIgnored => "store-failures-ignored",
             Self::RefusedEntriesIgnored => "refused-entries-ignored",
             Self::StaleLists => "stale-lists",
+            Self::AgeUnknown => "age-unknown",
             Self::EventsDropped => "events-dropped",
         }
     }

@@ -1,5 +1,6 @@
 //! A standard queue of SQS (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues.html>):
-//! no order, at least once, a visibility timeout, dead letters after the maximum of receives.
+//! no order, at least once, a visibility timeout, dead letters after the maximum of receives, and the end of what has been
+//! kept for too long. Dead letters are kept for longer than any world lasts.
 
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ pub(crate) struct Message {
     pub(crate) id: u64,
     pub(crate) letter: Letter,
     pub(crate) receives: u32,
+    pub(crate) sent_at: Instant,
     visible_at: Instant,
     /// Of the last receive; a deletion with an older one succeeds and deletes nothing
     /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html>).
@@ -30,8 +32,15 @@ pub(crate) struct Queue {
 impl Queue {
     pub(crate) fn send(&mut self, letter: Letter) {
         self.last_id += 1;
-        let message = Message { id: self.last_id, letter, receives: 0, visible_at: Instant::now(), receipt: 0 };
+        let now = Instant::now();
+        let message = Message { id: self.last_id, letter, receives: 0, sent_at: now, visible_at: now, receipt: 0 };
         self.messages.push(message);
+    }
+
+    /// Loses what has been here for longer than `retention`, visible or not: the labels of that.
+    pub(crate) fn expire(&mut self, retention: Duration) -> Vec<String> {
+        let is_expired = |message: &mut Message| message.sent_at.elapsed() > retention;
+        self.messages.extract_if(.., is_expired).map(|message| message.letter.label).collect()
     }
 
     /// The ids of what is visible now.
@@ -118,6 +127,17 @@ mod tests {
         assert!(queue.visible().is_empty());
         tokio::time::advance(HIDDEN).await;
         assert_eq!(queue.visible(), [1]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_that_is_kept_for_too_long_is_lost_though_it_be_hidden() {
+        let mut queue = queue();
+        queue.receive(1, 3 * HIDDEN, 5).unwrap().unwrap();
+        tokio::time::advance(HIDDEN).await;
+        assert!(queue.expire(HIDDEN).is_empty());
+        tokio::time::advance(HIDDEN).await;
+        assert_eq!(queue.expire(HIDDEN), ["a"]);
+        assert_eq!((queue.bodies().count(), queue.dead.len()), (0, 0));
     }
 
     #[tokio::test(start_paused = true)]

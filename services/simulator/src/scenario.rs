@@ -41,6 +41,8 @@ pub struct Scenario {
     pub requests_left: u32,
     /// When faults end.
     pub storm: Duration,
+    /// Whether OMDb says all through the storm, which lasts for days then, that the day's limit is reached.
+    pub omdb_refuses: bool,
     /// How many of 1,000 occasions go wrong, at most.
     pub faults_per_mille: u32,
     /// Which kinds of faults this world has, a bit each. Worlds that lack some go further with the others
@@ -108,7 +110,7 @@ impl Scenario {
         let storm = Duration::from_secs(one_of(&mut rng, &[60, 600, 3_600, 7_200]));
         let redrives = rng.usize(0..=2);
         let foreign = rng.usize(0..=6).saturating_sub(2);
-        Self {
+        let scenario = Self {
             seed,
             chance: seed,
             deployment: Deployment::random(&mut rng),
@@ -122,9 +124,20 @@ impl Scenario {
             begins: Duration::from_mins(one_of(&mut rng, &BEGINNINGS_MIN)),
             requests_left: if rng.bool() { OMDB_DAILY_LIMIT } else { rng.u32(0..=40) },
             storm,
+            omdb_refuses: false,
             faults_per_mille: one_of(&mut rng, &[10, 50, 150, 400]),
             kinds: if rng.bool() { u32::MAX } else { rng.u32(..) | rng.u32(..) },
-        }
+        };
+        if rng.u8(..REFUSING_WORLDS) == 0 { scenario.refused_by_omdb(&mut rng) } else { scenario }
+    }
+
+    /// The same world, in which OMDb gives nothing for longer than the queue keeps a movie. Messages may be received often
+    /// enough to be hidden until then.
+    fn refused_by_omdb(mut self, rng: &mut Rng) -> Self {
+        self.omdb_refuses = true;
+        self.storm = Duration::from_hours(rng.u64(48..=130));
+        self.deployment.max_receives = one_of(rng, &[5, 12]);
+        self
     }
 
     /// The bytes of the source object. Its items rank by their ranks alone, and each version shuffles them.
@@ -144,6 +157,9 @@ impl Scenario {
         json!({"items": items, "errorMessage": ""}).to_string().into_bytes()
     }
 }
+
+/// One world of so many is refused by OMDb for days.
+const REFUSING_WORLDS: u8 = 12;
 
 /// How many movies the source has besides those of a run.
 const SPARE: usize = 2;

@@ -83,6 +83,11 @@ fn lists_that_lag_behind_are_noticed() {
 }
 
 #[test]
+fn messages_without_an_age_are_noticed_once_they_are_hidden_until_they_expire() {
+    is_noticed(Mutation::AgeUnknown, &[Rule::Conservation]);
+}
+
+#[test]
 fn events_that_are_dropped_are_noticed() {
     is_noticed(Mutation::EventsDropped, &[Rule::Events]);
 }

@@ -32,6 +32,8 @@ pub(crate) struct MemoryBucket(Arc<Mutex<Contents>>);
 pub(crate) struct Contents {
     objects: BTreeMap<String, Stored>,
     writes: u64,
+    /// How often each operation was asked for.
+    calls: BTreeMap<&'static str, u64>,
     refused: Option<fn(&str) -> bool>,
     hanging: Option<fn(&str) -> bool>,
     overtaken_by: Option<Run>,
@@ -85,6 +87,11 @@ impl MemoryBucket {
         self.0.lock().unwrap().writes
     }
 
+    /// How often each operation was asked for, by the name it has in errors.
+    pub(crate) fn calls(&self) -> BTreeMap<&'static str, u64> {
+        self.0.lock().unwrap().calls.clone()
+    }
+
     pub(crate) fn keys(&self) -> Vec<String> {
         self.0.lock().unwrap().objects.keys().cloned().collect()
     }
@@ -94,7 +101,9 @@ impl MemoryBucket {
     }
 
     fn check(&self, operation: &'static str, key: &str) -> Result<(), BucketError> {
-        match self.0.lock().unwrap().refused {
+        let mut contents = self.0.lock().unwrap();
+        *contents.calls.entry(operation).or_default() += 1;
+        match contents.refused {
             Some(keys) if keys(key) => {
                 Err(BucketError { operation, key: key.to_owned(), reason: "SlowDown".to_owned() })
             }

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::common::{self, Harness, MemoryBucket, MemoryKeys, MemoryOmdb, QueueAnswer, RUN, SQS_BATCH, id_at, message};
 
 const COUNT: &str = "omdb-requests/2026-11-22.json";
+const NEXT_COUNT: &str = "omdb-requests/2026-11-23.json";
 
 fn bodies(positions: std::ops::RangeInclusive<usize>) -> impl Iterator<Item = String> {
     positions.map(|position| message(RUN, position, 100))
@@ -75,6 +76,45 @@ async fn a_new_day_has_requests_of_its_own() {
     assert!(harness.handle_bodies(bodies(1..=5)).await.is_empty());
     assert_eq!(harness.bucket.json("omdb-requests/2026-11-23.json")["requests"], 2);
     assert_eq!(harness.bucket.json(COUNT)["requests"], 3);
+}
+
+#[tokio::test]
+async fn just_before_midnight_a_request_counts_for_both_days_since_it_may_arrive_on_either() {
+    let harness = Harness::new();
+    harness.it_is("2026-11-22T23:58:30Z");
+    assert!(harness.handle_bodies(bodies(1..=3)).await.is_empty());
+    assert_eq!(harness.bucket.json(COUNT)["requests"], 3);
+    assert_eq!(harness.bucket.json(NEXT_COUNT)["requests"], 3);
+    harness.it_is("2026-11-23T00:00:10Z");
+    assert!(harness.handle_bodies(bodies(4..=5)).await.is_empty());
+    assert_eq!(harness.bucket.json(COUNT)["requests"], 3);
+    assert_eq!(harness.bucket.json(NEXT_COUNT)["requests"], 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_is_not_sent_on_a_day_that_began_while_it_was_counted_without_counting_for_it() {
+    let harness = Harness::new();
+    harness.it_is("2026-11-22T23:57:00Z");
+    // Meanwhile the day ends.
+    harness.bucket.lose_races(PREFIX, 5);
+    let midnight = async {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        harness.it_is("2026-11-23T00:00:01Z");
+    };
+    let (failed, ()) = tokio::join!(harness.handle_bodies(bodies(1..=2)), midnight);
+    assert!(failed.is_empty());
+    assert_eq!(harness.bucket.json(NEXT_COUNT)["requests"], 2);
+}
+
+#[tokio::test]
+async fn a_day_of_which_the_next_has_nothing_left_ends_two_minutes_early() {
+    let harness = Harness::with_daily_limit(3);
+    harness.bucket.set(NEXT_COUNT, r#"{"date":"2026-11-23","requests":3}"#);
+    harness.it_is("2026-11-22T23:57:59Z");
+    assert!(harness.handle_bodies(bodies(1..=1)).await.is_empty());
+    harness.it_is("2026-11-22T23:58:00Z");
+    assert_eq!(harness.handle_bodies(bodies(2..=2)).await, ["record-0"]);
+    assert_eq!(harness.omdb.asked().len(), 1);
 }
 
 #[tokio::test]

@@ -15,9 +15,15 @@ use crate::mutation::Mutation;
 use crate::queue::Message;
 use crate::world::Event;
 
+/// How long the queue keeps a message; as deployed.
+const RETENTION: Duration = Duration::from_hours(4 * 24);
+
 impl Driver {
     /// Receives a batch and starts an enricher with it, if one may run and there is something to receive.
     pub(super) fn poll(&mut self) {
+        for label in self.queue.expire(RETENTION) {
+            self.say(&format!("{label} was in the queue for too long and is lost"));
+        }
         let deployment = &self.world.scenario.deployment;
         let (batch_size, maximum) = (deployment.batch_size, deployment.maximum_concurrency);
         if self.enrichers_running >= maximum {

@@ -25,12 +25,14 @@ impl Ask for SimulatedOmdb {
         let world = &self.caller.world;
         let is_unknown = world.scenario.unknown.iter().any(|movie| imdb_id(*movie) == id.as_str());
         let minute = world.elapsed().as_secs() / 60;
+        let refuses = world.scenario.omdb_refuses;
         let (asked, arrives_in) = (id.clone(), Arc::clone(world));
         let effect = move |state: &mut State, fault: Option<&Fault>| {
             let day = Day::of(arrives_in.now());
             let daily_limit = arrives_in.scenario.requests_left(day);
             state.note(&Happened::Asked { day, daily_limit });
             match fault {
+                _ if refuses && !state.is_calm => Answer::QuotaExhausted,
                 Some(Fault::Omdb(fault)) => answer_with(*fault),
                 _ if is_unknown && !state.is_calm => Answer::UnknownId("Incorrect IMDb ID.".to_owned()),
                 _ => {
