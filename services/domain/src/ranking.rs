@@ -6,13 +6,15 @@
 //! rating rounded to one decimal. The source's rank therefore breaks ties by what rounding hid.
 
 mod id;
+mod seen;
 
 use std::cmp::Ordering;
-use std::collections::{BinaryHeap, HashSet};
+use std::collections::BinaryHeap;
 
 pub use id::{RankingId, RankingIdError};
 
 use crate::movie::{CheckedItem, Movie, Rejection};
+use seen::SeenIds;
 
 /// The fewest movies a run may have.
 pub const MIN_TOP_N: usize = 1;
@@ -31,13 +33,13 @@ pub fn is_valid_top_n(top_n: usize) -> bool {
     (MIN_TOP_N..=MAX_TOP_N).contains(&top_n)
 }
 
-/// The best N of the items seen so far. Memory grows with N, plus eight bytes for each item's id; an item costs
-/// O(log N).
+/// The best N of the items seen so far. Memory grows with N, plus at most eight bytes and their share of a table's room for
+/// each item's id; an item costs O(log N).
 #[derive(Debug)]
 pub struct Ranking {
     top_n: usize,
     considered: u64,
-    seen: HashSet<u64>,
+    seen: SeenIds,
     /// The worst of the kept ones on top, ready to be replaced.
     kept: BinaryHeap<Placed>,
 }
@@ -46,7 +48,7 @@ impl Ranking {
     /// An empty ranking that keeps the best `top_n`.
     #[must_use]
     pub fn new(top_n: usize) -> Self {
-        Self { top_n, considered: 0, seen: HashSet::new(), kept: BinaryHeap::with_capacity(top_n + 1) }
+        Self { top_n, considered: 0, seen: SeenIds::default(), kept: BinaryHeap::with_capacity(top_n + 1) }
     }
 
     /// Takes the next item of the list into account.
