@@ -80,6 +80,17 @@ pub fn run_prefix(run: &Run) -> String {
     format!("runs/{run}/")
 }
 
+/// The most movies of a run for each that is looked for, for a list to be asked for. Looking at an object takes a request,
+/// whose signature and headers take as long as reading some ten keys of a list; a page of a list costs as much as twelve
+/// such looks (<https://aws.amazon.com/s3/pricing/>).
+const MAX_LISTED_FOR_EACH: usize = 10;
+
+/// Whether it is better to list a run than to look at the objects of so many of its movies one by one.
+#[must_use]
+pub fn is_worth_a_list(looked_for: usize, of: usize) -> bool {
+    looked_for > 1 && of <= looked_for.saturating_mul(MAX_LISTED_FOR_EACH)
+}
+
 /// The key of a run's assembled list.
 #[must_use]
 pub fn run_list_key(run: &Run) -> String {
@@ -203,6 +214,12 @@ mod tests {
         let second = movie_key(&message(2, 2));
         let keys = [second.as_str(), &first];
         assert_eq!(complete_ranking(&run, &ranking, 2, keys), Some(vec![first.clone(), second.clone()]));
+    }
+
+    #[test]
+    fn a_run_is_listed_for_a_good_part_of_it_and_not_for_one_movie() {
+        assert!(is_worth_a_list(10, 10) && is_worth_a_list(10, 100) && is_worth_a_list(2, 20));
+        assert!(!is_worth_a_list(10, 101) && !is_worth_a_list(1, 1) && !is_worth_a_list(1, 10));
     }
 
     proptest! {

@@ -99,7 +99,7 @@ impl<B: Bucket, A: Ask, K: KeyStore, Q: Queue> Enricher<B, A, K, Q> {
         let span = batch_span(&event.records);
         let records: Vec<_> = event.records.into_iter().map(Delivered::read).collect();
         let messages = records.iter().filter_map(|delivered| delivered.message.as_ref().ok());
-        let standing = Arc::new(Standing::of_batch(Arc::clone(&self.bucket), messages));
+        let standing = Arc::new(Standing::of_batch(Arc::clone(&self.bucket), messages, &span));
         let outcomes = self.enrich_all(records, &standing, deadline, &span).await;
         let mut failed = failed_ids(&outcomes);
         let done = outcomes.iter().filter_map(|(record, outcome)| Some((record.id.as_str(), outcome.as_ref().ok()?)));

@@ -8,35 +8,34 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use domain::enriched::{movie_key, run_prefix};
+use domain::enriched::{is_worth_a_list, movie_key, run_prefix};
 use domain::{MovieMessage, Run};
 use tokio::sync::OnceCell;
+use tracing::{Instrument, Span};
 
 use crate::bucket::{Bucket, BucketError};
-
-/// The most movies of a run for each of them in the batch, for a list to be asked for. Looking at an object takes a
-/// request, whose signature and headers cost as much as reading some ten keys of a list.
-const MAX_LISTED_FOR_EACH: usize = 10;
 
 /// What stands of the runs that a batch is of.
 #[derive(Debug)]
 pub struct Standing<B> {
     bucket: Arc<B>,
+    /// The batch's: whichever movie is the first to ask, a list is for all of them.
+    span: Span,
     /// The runs that are worth a list, with the keys once somebody has asked.
     listed: HashMap<Run, OnceCell<Result<BTreeSet<String>, BucketError>>>,
 }
 
 impl<B: Bucket> Standing<B> {
-    /// Of a batch of these messages. Nothing is asked yet.
-    pub fn of_batch<'a>(bucket: Arc<B>, messages: impl IntoIterator<Item = &'a MovieMessage>) -> Self {
+    /// Of a batch of these messages, with its span. Nothing is asked yet.
+    pub fn of_batch<'a>(bucket: Arc<B>, messages: impl IntoIterator<Item = &'a MovieMessage>, span: &Span) -> Self {
         let mut runs = HashMap::<_, (usize, usize)>::new();
         for message in messages {
             let (here, of) = runs.entry(message.run.clone()).or_default();
             *here += 1;
             *of = message.of.max(*of);
         }
-        let worth_it = runs.into_iter().filter(|(_, (here, of))| *here > 1 && *of <= *here * MAX_LISTED_FOR_EACH);
-        Self { bucket, listed: worth_it.map(|(run, _)| (run, OnceCell::new())).collect() }
+        let worth_it = runs.into_iter().filter(|(_, (here, of))| is_worth_a_list(*here, *of));
+        Self { bucket, span: span.clone(), listed: worth_it.map(|(run, _)| (run, OnceCell::new())).collect() }
     }
 
     /// Whether the object of this message stands. Where a list fails, it fails all movies that wanted it: asking anew
@@ -49,7 +48,7 @@ impl<B: Bucket> Standing<B> {
         let Some(keys) = self.listed.get(&message.run) else {
             return Ok(self.bucket.head(&key).await?.is_some());
         };
-        let keys = keys.get_or_init(|| self.list(&message.run)).await;
+        let keys = keys.get_or_init(|| self.list(&message.run).instrument(self.span.clone())).await;
         keys.as_ref().map(|keys| keys.contains(&key)).map_err(Clone::clone)
     }
 

@@ -1,6 +1,8 @@
 //! What one run uses. Requests follow from the flow, and a test holds them against the calls of a run on the local AWS;
 //! so it does with what was measured there.
 
+use domain::enriched::is_worth_a_list;
+
 use super::{DAYS_PER_MONTH, Facts};
 
 /// Figures that do not follow from the program, bytes rounded up. Those said to be measured are those of the test
@@ -20,10 +22,10 @@ impl Measured {
     /// (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-formats.html>). Not measured: only
     /// AWS writes them.
     pub const PLATFORM_LOG_BYTES: f64 = 1_500.0;
-    /// Spans of an invocation, without those of each movie. Measured, exactly.
+    /// Spans of an invocation, one list of the run included, without those of each movie. Measured, exactly.
     pub const SPANS_PER_INVOCATION: f64 = 6.5;
-    /// Spans of each movie: sent, processed, looked for, asked for, stored, read for the list. Measured, exactly.
-    pub const SPANS_PER_MOVIE: f64 = 6.0;
+    /// Spans of each movie: sent, processed, asked for, stored. Measured, exactly.
+    pub const SPANS_PER_MOVIE: f64 = 4.0;
     /// Spans of counting requests to OMDb: the count is read and written.
     pub const SPANS_PER_RESERVATION: f64 = 2.0;
     /// Bytes of one span in `aws/spans`: a JSON object with its attributes and its resource's. Not measured: only AWS
@@ -83,6 +85,7 @@ impl RunUse {
         let reservations = number(facts.movies_per_run.div_ceil(facts.batch_size.min(MOVIES_PER_RESERVATION)));
         let enrichers = enricher_invocations.min(number(facts.enrichers_at_once));
         let invocations = 1.0 + enricher_invocations;
+        let Looks { lists, heads, records_read } = Looks::of(facts);
         let log_bytes_per_invocation = Measured::INVOCATION_LOG_BYTES + Measured::PLATFORM_LOG_BYTES;
         let log_gb = gb(invocations * log_bytes_per_invocation + movies * Measured::MOVIE_LOG_BYTES);
         Self {
@@ -92,10 +95,10 @@ impl RunUse {
             sns_requests: requests_of_entries,
             // Sent one by one by the topic, received and deleted by ten.
             sqs_requests: movies + 2.0 * requests_of_entries,
-            // Each movie, the run's list, the latest list, the count of requests; each invocation lists the run.
-            s3_writes: movies + 2.0 + reservations + enricher_invocations,
-            // Each movie is looked for, and read into the list; the source and the count are read, and latest looked at.
-            s3_reads: 2.0 * movies + 2.0 + reservations,
+            // Each movie, the run's list, the latest list, the count of requests; lists cost as much as writing.
+            s3_writes: movies + 2.0 + reservations + lists,
+            // The source and the count are read, and latest looked at.
+            s3_reads: heads + records_read + 2.0 + reservations,
             s3_gb_months: stored_gb_months(facts, movies),
             ssm_requests: enrichers,
             kms_requests: kms_requests(facts, enrichers),
@@ -104,7 +107,34 @@ impl RunUse {
             log_gb_months: log_gb * months(facts.log_retention_days),
             spans: invocations * Measured::SPANS_PER_INVOCATION
                 + movies * Measured::SPANS_PER_MOVIE
+                + (lists - enricher_invocations)
+                + heads
+                + records_read
                 + reservations * Measured::SPANS_PER_RESERVATION,
+        }
+    }
+}
+
+/// How the enrichers look for what stands of a run, see `enricher::standing` and `enricher::completion`.
+struct Looks {
+    lists: f64,
+    heads: f64,
+    records_read: f64,
+}
+
+impl Looks {
+    /// Taken for granted: nothing stands when the run begins, batches are full, and come one after the other.
+    fn of(facts: &Facts) -> Self {
+        let (movies, batch) = (facts.movies_per_run, facts.batch_size.min(facts.movies_per_run));
+        let batches = movies.div_ceil(facts.batch_size);
+        let is_listed_first = is_worth_a_list(whole(batch), whole(movies));
+        // A batch that is its whole run knows that it is complete; any other looks once more.
+        let lists_of_each = if is_listed_first && batches > 1 { 2 } else { 1 };
+        Self {
+            lists: number(batches * lists_of_each),
+            heads: if is_listed_first { 0.0 } else { number(movies) },
+            // Whoever completes the run has stored the last batch itself.
+            records_read: number((batches - 1) * facts.batch_size),
         }
     }
 }
@@ -140,6 +170,11 @@ fn gb_seconds(memory_mb: u64, milliseconds: f64) -> f64 {
 
 fn months(days: u64) -> f64 {
     number(days) / DAYS_PER_MONTH
+}
+
+/// A run has a thousand movies at most.
+fn whole(movies: u64) -> usize {
+    usize::try_from(movies).unwrap_or(usize::MAX)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]

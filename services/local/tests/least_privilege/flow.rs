@@ -9,6 +9,9 @@ use local::{Configuration, OMDB_STAND_IN_KEY, OmdbFault, Options, Outcome, Permi
 /// More than anything takes that is waited for, on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
+/// The best movie of the sample list.
+const BEST: &str = "tt0111161";
+
 /// Failed records come back after two seconds, and lie in the dead-letter queue after this many tries.
 pub(crate) fn options(permissions: Permissions, max_receive_count: usize) -> Options {
     Options {
@@ -34,12 +37,23 @@ pub(crate) async fn fire(pipeline: &Pipeline, event: &ScheduledEvent) -> Outcome
 /// Runs all of it.
 pub(crate) async fn run_every_variant(pipeline: &Pipeline) {
     let (first, second, third) = (event(pipeline, 20), event(pipeline, 21), event(pipeline, 22));
-    assert_eq!(fire(pipeline, &first).await, Outcome::Completed);
+    complete_with_a_movie_that_comes_later(pipeline, &first).await;
     meet_every_movie_again(pipeline, &first).await;
     let latest = pipeline.read_object(LATEST_KEY).await.unwrap();
     complete_after_a_rejected_key(pipeline, &second).await;
     assert_ne!(pipeline.read_object(LATEST_KEY).await.unwrap(), latest, "latest was moved over the first run's");
     fail_on_the_source(pipeline, &third).await;
+}
+
+/// The run is completed by a movie that is delivered by itself, and that did not store the others.
+async fn complete_with_a_movie_that_comes_later(pipeline: &Pipeline, event: &ScheduledEvent) {
+    pipeline.omdb().unwrap().fail(BEST, OmdbFault::Status(503));
+    pipeline.fire(event).await.unwrap();
+    let failed =
+        async |pipeline: &Pipeline| Ok((pipeline.metric_sum(metrics::ENRICHMENT_FAILURES).await? >= 1.0).then_some(()));
+    pipeline.eventually("the late movie failed", PATIENCE, failed).await.unwrap();
+    pipeline.omdb().unwrap().heal();
+    assert_eq!(pipeline.wait_for_run(&event.run, PATIENCE).await.unwrap(), Outcome::Completed);
 }
 
 /// What a delivery does whose movies are stored already.
