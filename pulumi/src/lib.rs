@@ -31,6 +31,7 @@ mod functions;
 mod messaging;
 mod policy;
 pub mod program;
+mod queries;
 pub mod resource;
 mod schedule;
 mod secrets;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::alarms::Watched;
 use crate::config::{AssumedRole, Config, settings};
 use crate::resource::{Provider, RENAMES, Resource, Resources, literal};
-use crate::{alarms, dashboard, encryption, functions, messaging, schedule, secrets, storage, traces};
+use crate::{alarms, dashboard, encryption, functions, messaging, queries, schedule, secrets, storage, traces};
 
 /// The version of Pulumi's AWS provider. The type check of the program uses the same.
 pub const AWS_PROVIDER_VERSION: &str = "7.48.0";
@@ -123,6 +123,7 @@ pub fn program(config: &Config) -> Program {
     };
     let alarm_topic = alarms::add(&mut stack, &key, &watched);
     traces::add(&mut stack);
+    queries::add(&mut stack, [&ranker, &enricher]);
     let dashboard = dashboard::add(&mut stack);
 
     let outputs = json!({

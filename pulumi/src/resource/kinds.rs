@@ -67,5 +67,6 @@ kinds! {
     EventTarget = "aws:cloudwatch:EventTarget" {}
     MetricAlarm = "aws:cloudwatch:MetricAlarm" { arn: "arn", name: "name" }
     CompositeAlarm = "aws:cloudwatch:CompositeAlarm" { arn: "arn" }
+    QueryDefinition = "aws:cloudwatch:QueryDefinition" {}
     Dashboard = "aws:cloudwatch:Dashboard" { name: "dashboardName" }
 }

@@ -74,7 +74,7 @@ pub(crate) async fn deploy(
     for (service, package) in artefacts {
         upload(clients, &code_key(*service), package.clone()).await?;
     }
-    upload(clients, TEMPLATE_KEY, left_out::without_unknown_alarms(template).into()).await?;
+    upload(clients, TEMPLATE_KEY, left_out::without_unknown(template).into()).await?;
     create_stack(clients).await?;
     let outputs = wait_for_outputs(clients).await?;
     Deployment::read(&outputs)

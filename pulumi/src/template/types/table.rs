@@ -417,6 +417,16 @@ pub(super) const TYPES: &[Type] = &[
         attributes: &[ARN],
     },
     Type {
+        pulumi: "aws:cloudwatch:QueryDefinition",
+        form: Untagged("AWS::Logs::QueryDefinition"),
+        properties: &[
+            plain("name", "Name"),
+            plain("queryString", "QueryString"),
+            plain("logGroupNames", "LogGroupNames"),
+        ],
+        attributes: &[],
+    },
+    Type {
         pulumi: "aws:cloudwatch:Dashboard",
         form: Untagged("AWS::CloudWatch::Dashboard"),
         properties: &[

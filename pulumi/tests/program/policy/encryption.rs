@@ -23,7 +23,7 @@ const ROTATED: Rule = Rule {
 };
 
 /// What stores nothing: settings, permissions, connections.
-const HOLDS_NOTHING: [&str; 24] = [
+const HOLDS_NOTHING: [&str; 25] = [
     "pulumi:providers:aws",
     "aws:kms:Key",
     "aws:kms:Alias",
@@ -47,6 +47,7 @@ const HOLDS_NOTHING: [&str; 24] = [
     "aws:cloudwatch:EventTarget",
     "aws:cloudwatch:MetricAlarm",
     "aws:cloudwatch:CompositeAlarm",
+    "aws:cloudwatch:QueryDefinition",
     "aws:cloudwatch:Dashboard",
 ];
 

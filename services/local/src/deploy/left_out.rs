@@ -1,10 +1,11 @@
-//! What the local AWS cannot make, taken out of the template. It knows no composite alarms and no metric math.
+//! What the local AWS cannot make, taken out of the template. It knows no composite alarms, no metric math and no
+//! saved queries.
 
 use serde_json::Value;
 
 /// The template as the local AWS takes it. Where something refers to the ARN of what is left out, as the dashboard does,
 /// the ARN that it would have stands instead.
-pub(super) fn without_unknown_alarms(mut template: Value) -> String {
+pub(super) fn without_unknown(mut template: Value) -> String {
     let mut left_out = Vec::new();
     if let Some(resources) = template["Resources"].as_object_mut() {
         resources.retain(|id, resource| {
@@ -23,8 +24,9 @@ pub(super) fn without_unknown_alarms(mut template: Value) -> String {
 }
 
 fn is_known(resource: &Value) -> bool {
+    const UNKNOWN: [&str; 2] = ["AWS::CloudWatch::CompositeAlarm", "AWS::Logs::QueryDefinition"];
     let is_math = resource["Type"] == "AWS::CloudWatch::Alarm" && resource["Properties"].get("Metrics").is_some();
-    !is_math && resource["Type"] != "AWS::CloudWatch::CompositeAlarm"
+    !is_math && UNKNOWN.iter().all(|kind| resource["Type"] != *kind)
 }
 
 #[cfg(test)]
@@ -47,7 +49,7 @@ mod tests {
         let expected = json!({"Resources": {
             "Late": plain, "Dashboard": dashboard(&format!("${{Late.Arn}} {of}stalls {of}page")),
         }});
-        let adapted: Value = serde_json::from_str(&without_unknown_alarms(template)).unwrap();
+        let adapted: Value = serde_json::from_str(&without_unknown(template)).unwrap();
         assert_eq!(adapted, expected);
     }
 
@@ -56,10 +58,10 @@ mod tests {
         let program = super::super::program(&super::super::Configuration::new()).unwrap();
         let template = pulumi::template::cloudformation(&program).unwrap().body;
         let whole = template["Resources"].as_object().unwrap().len();
-        let adapted = without_unknown_alarms(template);
+        let adapted = without_unknown(template);
         let left: Value = serde_json::from_str(&adapted).unwrap();
-        assert_eq!(whole - left["Resources"].as_object().unwrap().len(), 3);
-        for id in ["PageAlarm", "TicketAlarm", "QueueStallsAlarm"] {
+        assert_eq!(whole - left["Resources"].as_object().unwrap().len(), 4);
+        for id in ["PageAlarm", "TicketAlarm", "QueueStallsAlarm", "HowFastQuery"] {
             assert!(!adapted.contains(id), "{id}");
         }
     }
