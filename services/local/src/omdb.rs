@@ -2,7 +2,7 @@
 //!
 //! What it answers about a film comes from the source list that it is given. OMDb's behaviour: <https://www.omdbapi.com/>.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +13,8 @@ use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get};
 use bytes::Bytes;
+use chrono::Utc;
+use domain::quota::Day;
 use futures_util::stream;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -71,6 +73,8 @@ pub struct OmdbStandIn {
 struct Counters {
     films: HashMap<String, Value>,
     requests: HashMap<String, usize>,
+    /// By the day on which they arrived.
+    by_day: BTreeMap<Day, usize>,
     faults: HashMap<String, OmdbFault>,
     fault_for_all: Option<OmdbFault>,
 }
@@ -141,6 +145,11 @@ impl OmdbStandIn {
     pub fn total_requests(&self) -> usize {
         lock(&self.state).requests.values().sum()
     }
+
+    /// How many requests arrived on each day of UTC.
+    pub(crate) fn requests_by_day(&self) -> BTreeMap<Day, usize> {
+        lock(&self.state).by_day.clone()
+    }
 }
 
 fn lock(state: &Mutex<Counters>) -> MutexGuard<'_, Counters> {
@@ -166,6 +175,7 @@ async fn answer(State(shared): State<Shared>, Query(question): Query<Question>, 
     let (film, fault) = {
         let mut state = lock(&shared.counters);
         *state.requests.entry(id.clone()).or_default() += 1;
+        *state.by_day.entry(Day::of(Utc::now())).or_default() += 1;
         (state.films.get(&id).cloned(), state.faults.get(&id).copied().or(state.fault_for_all))
     };
     if question.apikey.as_deref() != Some(KEY) {

@@ -32,6 +32,8 @@ pub(super) async fn read(trial: &Trial, recovered: bool) -> anyhow::Result<Snaps
     let standing = Standing { recovered, ..failed(&trial.dead_letters().await?).await? };
     history.extend(answers(pipeline)?);
     history.extend(stored(pipeline).await?);
+    history.extend(counts(pipeline).await?);
+    history.extend(asked(trial)?);
     Ok(Snapshot { history, standing })
 }
 
@@ -57,6 +59,24 @@ fn answers(pipeline: &Pipeline) -> anyhow::Result<Vec<Happened>> {
         Ok(Happened::Answered { id: ImdbId::parse(&id)?, movie })
     };
     omdb.films().into_iter().map(answered).collect()
+}
+
+/// The counts of OMDb's requests as they stand: in the end they hold all that OMDb got.
+async fn counts(pipeline: &Pipeline) -> anyhow::Result<Vec<Happened>> {
+    let mut counts = Vec::new();
+    for key in pipeline.objects(quota::PREFIX).await? {
+        let body = pipeline.read_object(&key).await?.with_context(|| format!("{key} is gone"))?;
+        counts.push(Happened::Stored { key, body: body.into(), run: None });
+    }
+    Ok(counts)
+}
+
+/// What OMDb got.
+fn asked(trial: &Trial) -> anyhow::Result<impl Iterator<Item = Happened>> {
+    let omdb = trial.pipeline().omdb().context("only what the stand-in of OMDb got can be checked")?;
+    let daily_limit = trial.daily_limit();
+    let of_day = move |(day, requests)| std::iter::repeat_n(Happened::Asked { day, daily_limit }, requests);
+    Ok(omdb.requests_by_day().into_iter().flat_map(of_day))
 }
 
 /// Every write to the bucket, oldest first, from the versions of its objects; without the counts of OMDb's requests,

@@ -10,6 +10,7 @@ use domain::Run;
 use domain::contract::{Service, metrics};
 use domain::invariants::Snapshot;
 use fastrand::Rng;
+use pulumi::config::settings;
 use rustix::process::{Signal, kill_process};
 
 use super::snapshot;
@@ -36,6 +37,7 @@ pub struct Trial {
     pipeline: Pipeline,
     witness: Witness,
     accepted: Mutex<Vec<Run>>,
+    daily_limit: u32,
 }
 
 impl Trial {
@@ -44,9 +46,15 @@ impl Trial {
     /// # Errors
     /// Those of [`Pipeline::start`].
     pub async fn start(options: Options) -> anyhow::Result<Self> {
+        let daily_limit = daily_limit_of(&options)?;
         let pipeline = Pipeline::start(Options { is_durable: true, ..options }).await?;
         let witness = Witness::attach(&pipeline).await?;
-        Ok(Self { pipeline, witness, accepted: Mutex::default() })
+        Ok(Self { pipeline, witness, accepted: Mutex::default(), daily_limit })
+    }
+
+    /// How often OMDb may be asked on a day.
+    pub(super) fn daily_limit(&self) -> u32 {
+        self.daily_limit
     }
 
     /// The pipeline.
@@ -136,6 +144,14 @@ impl Trial {
         let counted = async || self.pipeline.metric_sum(metrics::ENRICHMENT_FAILURES).await;
         let wanted = counted().await? + f64::from(records);
         self.until("no record fails", patience, async || Ok(counted().await? >= wanted)).await
+    }
+
+    /// The same, or until nothing is on its way that could fail: a small storm may be over by then.
+    pub(super) async fn until_failed_or_at_rest(&self, records: u32, patience: Duration) -> anyhow::Result<()> {
+        let counted = async || self.pipeline.metric_sum(metrics::ENRICHMENT_FAILURES).await;
+        let wanted = counted().await? + f64::from(records);
+        let is_over = async || Ok(counted().await? >= wanted || self.is_at_rest().await?);
+        self.until("no record fails, and the pipeline does not come to rest", patience, is_over).await
     }
 
     /// Waits until nothing is on its way any more: every event is published whole or has failed, and the movies' queue
@@ -228,4 +244,12 @@ impl Trial {
     pub async fn snapshot(&self, recovered: bool) -> anyhow::Result<Snapshot> {
         snapshot::read(self, recovered).await
     }
+}
+
+/// As configured, or by default.
+fn daily_limit_of(options: &Options) -> anyhow::Result<u32> {
+    let setting = settings::OMDB_DAILY_LIMIT;
+    let told = options.configuration.get(setting.name).map(String::as_str).or(setting.default);
+    let told = told.with_context(|| format!("{} has no default", setting.name))?;
+    told.parse().with_context(|| format!("{} is {told}", setting.name))
 }

@@ -4,6 +4,7 @@ use aws_sdk_s3::types::ObjectVersion;
 use domain::Run;
 use domain::enriched::{LATEST_KEY, RUN_METADATA, run_list_key};
 use domain::invariants::{Rule, check};
+use domain::quota::PREFIX;
 use local::{OmdbFault, Trial};
 
 use crate::{PATIENCE, noon, options};
@@ -37,6 +38,15 @@ async fn assert_found(trial: &Trial, recovered: bool, rule: Rule, words: &str) {
     let found = check(&trial.snapshot(recovered).await.unwrap());
     let is_it = found.iter().any(|violation| violation.rule == rule && violation.sentence.contains(words));
     assert!(is_it, "{rule:?} with {words:?} is not among {found:?}");
+}
+
+#[tokio::test]
+async fn a_request_to_omdb_that_is_not_counted_is_found() {
+    let trial = sound().await;
+    for key in trial.pipeline().objects(PREFIX).await.unwrap() {
+        erase(&trial, &key).await;
+    }
+    assert_found(&trial, false, Rule::Budget, "more requests on a day than").await;
 }
 
 async fn put(trial: &Trial, key: &str, body: Vec<u8>, run: Option<&Run>) {

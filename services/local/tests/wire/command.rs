@@ -29,3 +29,11 @@ async fn a_wrong_command_line_ends_with_2() {
         assert_eq!(storm(arguments).await.status.code(), Some(2), "{arguments:?}");
     }
 }
+
+#[tokio::test]
+async fn the_smallest_storm_comes_to_its_end_though_little_is_left_to_fail() {
+    let output = storm(&["--runs", "1", "--movies", "1", "--seed", "1", "--json"]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["movies"], 1, "{report}");
+}

@@ -1,7 +1,12 @@
-//! SIGKILL of OMDb's stand-in.
+//! SIGKILL of OMDb's stand-in, and of the functions while they count its requests.
 
+use std::time::Duration;
+
+use domain::contract::{Service, metrics};
+use domain::quota::PREFIX;
 use fastrand::Rng;
-use local::Trial;
+use local::{OmdbFault, Trial};
+use serde_json::Value;
 
 use crate::{PATIENCE, assert_nothing_is_lost_or_wrong, moments, noon, options};
 
@@ -31,4 +36,41 @@ async fn movies_that_omdb_is_missed_for_too_often_are_dead_letters_and_can_be_re
     assert_eq!(trial.pipeline().dead_letters().await.unwrap(), 20);
     omdb.revive().unwrap();
     assert_eq!(assert_nothing_is_lost_or_wrong(&trial).await, 20);
+}
+
+/// What all counts of requests come to.
+async fn counted(trial: &Trial) -> u64 {
+    let mut counted = 0;
+    for key in trial.pipeline().objects(PREFIX).await.unwrap() {
+        let count: Value = serde_json::from_slice(&trial.pipeline().read_object(&key).await.unwrap().unwrap()).unwrap();
+        counted += count["requests"].as_u64().unwrap();
+    }
+    counted
+}
+
+#[tokio::test]
+async fn enrichers_that_are_killed_while_they_share_a_days_requests_never_send_more_of_them() {
+    let mut options = options(40);
+    options.configuration.insert("omdbDailyLimit".to_owned(), "40".to_owned());
+    let trial = Trial::start(options).await.unwrap();
+    let omdb = trial.pipeline().omdb().unwrap();
+    omdb.fail_all(OmdbFault::Delay(Duration::from_millis(50)));
+    let mut chance = Rng::with_seed(4);
+    for day in [21, 22] {
+        trial.fire(noon(day)).await.unwrap();
+    }
+    let mut killed = 0;
+    // Each kill may take ten requests along that were counted and not sent.
+    for requests in moments::<2>(&mut chance, 15) {
+        trial.until_asked(requests, PATIENCE).await.unwrap();
+        killed += usize::from(trial.kill(Service::Enricher, &mut chance).unwrap());
+    }
+    let spent = async |pipeline: &local::Pipeline| {
+        Ok((pipeline.metric_sum(metrics::OMDB_QUOTA_EXHAUSTED).await? >= 1.0).then_some(()))
+    };
+    trial.pipeline().eventually("the day's requests used up", PATIENCE, spent).await.unwrap();
+    assert!(killed > 0);
+    let (asked, counted) = (omdb.total_requests() as u64, counted(&trial).await);
+    // Twice as many if midnight lay between.
+    assert!(asked <= counted && counted <= 80, "{asked} asked, {counted} counted");
 }
