@@ -1,6 +1,6 @@
 //! Reads a source list that is in memory, over and over, for someone who looks at how much processor time it takes: as
-//! the ranker does, or as `serde_json` alone does. The latter is the limit: the same bytes read into the same fields, and
-//! nothing made of them, not even a list.
+//! the ranker does, or as `serde_json` alone does: the same bytes read into the same fields, and nothing made of them, not
+//! even a list. That is the measure, not a limit: whoever knows how the source writes its items need not look at each byte.
 //!
 //! ```text
 //! read-list FILE      # then, for each line on stdin, "rank" or "serde", it answers with the number of items

@@ -17,9 +17,6 @@ pub(super) const NAME: &str = "scale";
 /// The lengths of lists, shortest first.
 const SIZES: [usize; 4] = [250, 10_000, 100_000, 1_000_000];
 
-/// Below, what an invocation costs in any case would show in the slope.
-const LEAST_OF_SLOPE: usize = 10_000;
-
 pub(super) fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let lists = SIZES.map(|items| (items, list_of(items)));
     let mut rows = ranker(bench, &lists)?;
@@ -34,7 +31,7 @@ fn ranker(bench: &Bench, lists: &[(usize, Bytes)]) -> anyhow::Result<Vec<Row>> {
     let mut series = Series::default();
     for round in 0..bench.rounds {
         bench.progress.say(&format!("  ranking up to a million items, round {}", round + 1));
-        let mut points = Vec::new();
+        let mut cpus = Vec::new();
         for (items, list) in lists {
             let mut ranker = Ranker::start(bench, Telemetry::On)?;
             ranker.run()?;
@@ -45,13 +42,18 @@ fn ranker(bench: &Bench, lists: &[(usize, Bytes)]) -> anyhow::Result<Vec<Row>> {
             series.add(format!("{name}: CPU"), cpu_ms);
             series.add(format!("{name}: CPU an item"), cpu_ms * 1_000.0 / number(*items));
             series.add(format!("{name}: peak memory"), megabytes(ranker.function.figures()?.peak_resident_bytes));
-            if *items >= LEAST_OF_SLOPE {
-                points.push((number(*items), cpu_ms));
-            }
+            cpus.push((number(*items), cpu_ms));
         }
-        series.add(SLOPE, log_log_slope(&points));
+        series.add(SLOPE, log_log_slope(&beyond_the_first(&cpus)));
     }
     rows(&series)
+}
+
+/// What each list takes beyond the shortest, and how many items more it has: what an invocation takes in any case, calls
+/// and telemetry, is no part of how it grows.
+fn beyond_the_first(cpus: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let Some(((items, cpu_ms), others)) = cpus.split_first() else { return Vec::new() };
+    others.iter().map(|(more, longer_ms)| (more - items, longer_ms - cpu_ms)).collect()
 }
 
 const SLOPE: &str = "rank 10,000 to 1,000,000: CPU grows by the power";
