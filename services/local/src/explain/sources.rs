@@ -44,7 +44,8 @@ impl Sources {
         let (letters, (bucket, otlp_endpoint)) = (letters?, settings?);
         // As far back as a failed message that is still kept may have been tried. A run that is older is read from its
         // event on.
-        let since = DateTime::<Utc>::from(SystemTime::now()) - KEPT_FOR - TRIED_FOR - CLOCKS_DIFFER_BY;
+        let read = DateTime::<Utc>::from(SystemTime::now());
+        let since = read - KEPT_FOR - TRIED_FOR - CLOCKS_DIFFER_BY;
         let (lines, stored_runs) = join(read_logs(&endpoint, since), stored_runs(&endpoint, &bucket)).await;
         let (lines, stored_runs) = (lines?, stored_runs?);
         let cases = with_records(letters, &records(&lines));
@@ -53,6 +54,7 @@ impl Sources {
         let mut material = Material {
             dead_letters: cases.iter().map(|case| DeadLetter::read(case, endpoint.names())).collect(),
             lines,
+            read,
             in_flight,
             bucket: format!("s3://{bucket}/"),
             ..Material::default()
