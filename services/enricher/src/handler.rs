@@ -7,7 +7,7 @@
 //! the whole batch. The invocation itself fails only when the event is no SQS event; Lambda then returns the batch.
 //!
 //! Some go back for longer: a movie that cannot be had before the next day, or before somebody mends the key, is hidden in
-//! the queue until then ([`crate::rest`]), since each delivery in between would be a receive for nothing.
+//! the queue until then ([`domain::rest`]), since each delivery in between would be a receive for nothing.
 
 mod hiding;
 
@@ -20,6 +20,7 @@ use chrono::{DateTime, Utc};
 use domain::contract::environment::ENRICHER_RESERVE;
 use domain::contract::metrics::{ENRICHMENT_FAILURES, MOVIES_ENRICHED, RUN_DURATION, RUNS_COMPLETED};
 use domain::message::{MovieMessage, TRACEPARENT_ATTRIBUTE};
+use domain::rest::Rest;
 use domain::{RankingId, Run};
 use function::{Deadline, milliseconds};
 use serde_json::Value;
@@ -35,7 +36,6 @@ use crate::completion::{Completion, CompletionError, assemble_if_complete, move_
 use crate::enrichment::{Enrichment, EnrichmentError, store};
 use crate::omdb::{Ask, Breaker, Omdb};
 use crate::queue::Queue;
-use crate::rest::Rest;
 
 /// What is kept of [`ENRICHER_RESERVE`] for answering and sending telemetry; the rest of it is for completing runs.
 const RESERVE_FOR_THE_ANSWER: Duration = Duration::from_secs(1);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use domain::rest::Waited;
 use function::Deadline;
 use tracing::Span;
 
@@ -11,7 +12,6 @@ use crate::api_key::KeyStore;
 use crate::bucket::Bucket;
 use crate::omdb::Ask;
 use crate::queue::{Hidden, Queue};
-use crate::rest::Waited;
 
 impl<B: Bucket, A: Ask, K: KeyStore, Q: Queue> Enricher<B, A, K, Q> {
     /// The failed records that are of no use to anybody for a while, each with its span.
