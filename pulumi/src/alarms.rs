@@ -36,6 +36,7 @@ use signal::{Breach, Signal, Window};
 
 pub use notices::{DESCRIPTION_BYTES, Notice};
 pub use table::ALARMS;
+pub(crate) use topic::whom;
 
 /// Whom an alarm wakes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,6 +145,15 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn a_stack_without_an_address_says_that_nobody_is_told_and_what_to_do() {
+        let told = |values: Option<&str>| whom(&Config::read("dev", values).unwrap());
+        assert!(told(None).starts_with("nobody: pulumi config set alarmEmail "));
+        assert!(
+            told(Some(r#"{"movie-pipeline:alarmEmail": "on-call@example.com"}"#)).contains("once it has confirmed")
+        );
+    }
 
     #[test]
     fn no_two_alarms_share_a_name() {

@@ -141,6 +141,7 @@ pub fn program(config: &Config) -> Program {
         "omdbApiKeyParameter": api_key.name(),
         "kmsKeyArn": key.arn(),
         "alarmTopicArn": alarm_topic.arn(),
+        "alarmsTell": alarms::whom(config),
         "dashboardName": dashboard.name(),
     });
     let Value::Object(outputs) = outputs else { unreachable!("it is written as an object above") };

@@ -198,6 +198,18 @@ pub(super) const fn once() -> Window {
     Window { period_seconds: 60, periods: |_| 5, one_is_enough: true, missing: "notBreaching" }
 }
 
+/// The same for what Lambda reports of an invocation: when it has ended, under the time at which it began
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html>). So the window reaches back by the longest
+/// that it may take, and four minutes more for the report to arrive and be looked at.
+pub(super) const fn once_ended(periods: fn(&Config) -> u32) -> Window {
+    Window { period_seconds: 60, periods, one_is_enough: true, missing: "notBreaching" }
+}
+
+/// How many minutes that is for a function with this timeout.
+pub(super) fn periods_of_invocation(timeout_seconds: u32) -> u32 {
+    timeout_seconds.div_ceil(60) + 4
+}
+
 /// For events that come again as long as their cause stands, at most so many periods apart: one of them is enough, so
 /// that the alarm stands in between.
 pub(super) const fn again_within(period_seconds: u32, periods: fn(&Config) -> u32) -> Window {

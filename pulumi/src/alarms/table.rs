@@ -20,7 +20,8 @@ use super::signal::Breach::{AtLeast, Below};
 use super::signal::Signal::Stall;
 use super::signal::Statistic::{Maximum, Minimum, Sum};
 use super::signal::{
-    AGE, Breach, Signal, VISIBLE, Window, again_within, function, heartbeat, lasting, once, ours, queue, rule, topic,
+    AGE, Breach, Signal, VISIBLE, Window, again_within, function, heartbeat, lasting, once, once_ended, ours,
+    periods_of_invocation, queue, rule, topic,
 };
 use super::{Alarm, Severity};
 use crate::config::Config;
@@ -68,12 +69,12 @@ pub const ALARMS: &[Alarm] = &[
     ),
     // Lambda and the queue try again; what they cannot mend pages by the alarms above. A daily job has too few
     // invocations for a rate.
-    ticket(&RANKER_ERRORS, function(Ranker, "Errors", Sum), FIRST, once()),
-    ticket(&ENRICHER_ERRORS, function(Enricher, "Errors", Sum), FIRST, once()),
+    ticket(&RANKER_ERRORS, function(Ranker, "Errors", Sum), FIRST, RANKER_ENDED),
+    ticket(&ENRICHER_ERRORS, function(Enricher, "Errors", Sum), FIRST, ENRICHER_ENDED),
     ticket(&RANKER_THROTTLES, function(Ranker, "Throttles", Sum), FIRST, once()),
     ticket(&ENRICHER_THROTTLES, function(Enricher, "Throttles", Sum), FIRST, once()),
-    ticket(&RANKER_NEAR_TIMEOUT, function(Ranker, "Duration", Maximum), RANKER_SLOW, once()),
-    ticket(&ENRICHER_NEAR_TIMEOUT, function(Enricher, "Duration", Maximum), ENRICHER_SLOW, once()),
+    ticket(&RANKER_NEAR_TIMEOUT, function(Ranker, "Duration", Maximum), RANKER_SLOW, RANKER_ENDED),
+    ticket(&ENRICHER_NEAR_TIMEOUT, function(Enricher, "Duration", Maximum), ENRICHER_SLOW, ENRICHER_ENDED),
     // Of the smallest read, so that one whole read beside it does not hide it. A source that cannot be read counts as
     // zero items.
     ticket(&SOURCE_SHRANK, ours(SOURCE_ITEMS, Ranker, Minimum), FEW_ITEMS, once()),
@@ -93,6 +94,9 @@ const FEW_ITEMS: Breach = Below(|config| config.source_items_alarm_threshold);
 /// Four fifths of the timeout, in milliseconds: room to see it coming, while an invocation of seconds stays far below.
 const RANKER_SLOW: Breach = AtLeast(|config| config.ranker_timeout_seconds * 800);
 const ENRICHER_SLOW: Breach = AtLeast(|config| config.enricher_timeout_seconds * 800);
+
+const RANKER_ENDED: Window = once_ended(|config| periods_of_invocation(config.ranker_timeout_seconds));
+const ENRICHER_ENDED: Window = once_ended(|config| periods_of_invocation(config.enricher_timeout_seconds));
 
 /// How long a movie may wait while nothing is wrong with the queue: one that fails is hidden after each of its receives
 /// before it becomes a dead letter, which has an alarm of its own. At least 15 minutes, a multiple of what a run takes;

@@ -2,9 +2,19 @@
 
 use serde_json::json;
 
+use crate::config::Config;
 use crate::policy::{allow, document, tls_only};
 use crate::program::{ACCOUNT_ID, Stack};
 use crate::resource::{Handle, Key, Topic, TopicPolicy, TopicSubscription, literal};
+
+/// Whom alarms tell. It stands among the outputs, which `pulumi preview` shows: nothing else about a stack that wakes nobody
+/// looks wrong.
+pub(crate) fn whom(config: &Config) -> &'static str {
+    match config.alarm_email {
+        Some(_) => "the address in alarmEmail, once it has confirmed the mail that AWS sends it",
+        None => "nobody: pulumi config set alarmEmail you@example.com, or subscribe to the alarm topic yourself",
+    }
+}
 
 pub(super) fn add(stack: &mut Stack, key: &Handle<Key>) -> Handle<Topic> {
     let properties = json!({"name": stack.name("alarms"), "kmsMasterKeyId": key.arn()});

@@ -49,6 +49,9 @@ const WORDS_OF_OTHERS: [&str; 19] = [
     "2026-11-22T12:00:00Z",
 ];
 
+/// How a secret comes into a command: typed without being shown, and handed on by what is part of the shell.
+const READ_KEY: &str = "read -rs key && printf %s \"$key\" | ";
+
 fn text() -> String {
     std::fs::read_to_string(repository(PATH)).unwrap()
 }
@@ -145,7 +148,8 @@ fn command_faults(command: &str) -> Vec<String> {
     let words: Vec<_> = command.split_whitespace().collect();
     let wrong = words.windows(2).filter(|pair| !is_right(pair[0], pair[1]));
     faults.extend(wrong.map(|pair| format!("{} {} means nothing here", pair[0], pair[1])));
-    let is_known = ["aws ", "pulumi ", "cargo local ", "curl "].iter().any(|start| command.starts_with(start));
+    faults.extend(aws::shows_secret(command).then(|| format!("an argument shows the secret in {command}")));
+    let is_known = ["aws ", "pulumi ", "cargo local ", READ_KEY].iter().any(|start| command.starts_with(start));
     faults.extend((!is_known).then(|| format!("nothing is known of the command {command}")));
     faults
 }
@@ -223,6 +227,15 @@ fn a_command_that_names_what_does_not_exist_is_caught() {
     assert_told("aws lambda invoke-function", "aws lambda invoke ", "aws lambda invoke-function ");
     assert_told("--queue-name", "receive-message --queue-url", "receive-message --queue-name");
     assert_told("nothing is known of the command gh", "pulumi preview --refresh", "gh run list");
+}
+
+#[test]
+fn a_command_that_has_the_key_among_its_arguments_is_caught() {
+    let shows = "an argument shows the secret";
+    assert_told(shows, "--value file:///dev/stdin", "--value \"$(cat)\"");
+    let confirms = "aws ssm get-parameter --with-decryption --name <omdbApiKeyParameter>";
+    assert_told(shows, confirms, &format!("aws ssm get-parameter --name $({confirms})"));
+    assert_told("aws ssm put-parameters", "| aws ssm put-parameter ", "| aws ssm put-parameters ");
 }
 
 #[test]

@@ -12,6 +12,7 @@
 //! | [`message`] | what travels over the topic |
 //! | [`omdb`] | an answer of OMDb → what it means |
 //! | [`quota`] | how many requests OMDb may get a day, and where they are counted |
+//! | [`rest`] | how long a movie is left alone that cannot be had before the next day or another key |
 //! | [`enriched`] | movie + OMDb → the record to store; object keys of a run |
 //! | [`invariants`] | what holds whatever fails, and one function that checks it |
 //! | [`contract`] | environment variables, metrics, dimensions, log fields: name, unit, meaning |
@@ -25,6 +26,7 @@ pub mod movie;
 pub mod omdb;
 pub mod quota;
 pub mod ranking;
+pub mod rest;
 pub mod run;
 
 pub use message::MovieMessage;

@@ -2,12 +2,12 @@
 
 use domain::enriched::{enrich, movie_key};
 use domain::message::{MessageFault, MovieMessage};
+use domain::rest::Rest;
 use function::Deadline;
 
 use crate::api_key::KeyStore;
 use crate::bucket::{Bucket, BucketError, Condition, Object, Put};
 use crate::omdb::{Ask, Breaker, Omdb, OmdbError};
-use crate::rest::Rest;
 use crate::standing::Standing;
 
 /// What became of a record.

@@ -7,8 +7,9 @@
 //! the whole batch. The invocation itself fails only when the event is no SQS event; Lambda then returns the batch.
 //!
 //! Some go back for longer: a movie that cannot be had before the next day, or before somebody mends the key, is hidden in
-//! the queue until then ([`crate::rest`]), since each delivery in between would be a receive for nothing.
+//! the queue until then ([`domain::rest`]), since each delivery in between would be a receive for nothing.
 
+mod hiding;
 mod trace;
 
 use std::collections::{BTreeMap, HashMap};
@@ -21,6 +22,7 @@ use domain::contract::environment::ENRICHER_RESERVE;
 use domain::contract::metrics::{ENRICHMENT_FAILURES, MOVIES_ENRICHED, RUN_DURATION, RUNS_COMPLETED};
 use domain::enriched::movie_key;
 use domain::message::{MessageFault, MovieMessage};
+use domain::rest::Rest;
 use domain::{RankingId, Run};
 use function::{Deadline, milliseconds};
 use serde_json::Value;
@@ -34,8 +36,7 @@ use crate::clock::Clock;
 use crate::completion::{Completion, CompletionError, Known, assemble_if_complete, move_latest};
 use crate::enrichment::{Enrichment, EnrichmentError, store};
 use crate::omdb::{Ask, Breaker, Omdb};
-use crate::queue::{Hidden, Queue};
-use crate::rest::Waited;
+use crate::queue::Queue;
 use crate::standing::Standing;
 use trace::{batch_span, completion_span, record_span, sender_of};
 
@@ -77,6 +78,8 @@ struct Record {
     id: String,
     receipt: Option<String>,
     sent: Option<DateTime<Utc>>,
+    /// What it waits for, and its span, which is open until it is hidden.
+    resting: Option<(Rest, Span)>,
 }
 
 /// What came of each record: the work done or why not.
@@ -100,12 +103,13 @@ impl<B: Bucket, A: Ask, K: KeyStore, Q: Queue> Enricher<B, A, K, Q> {
         let records: Vec<_> = event.records.into_iter().map(Delivered::read).collect();
         let messages = records.iter().filter_map(|delivered| delivered.message.as_ref().ok());
         let standing = Arc::new(Standing::of_batch(Arc::clone(&self.bucket), messages, &span));
-        let outcomes = self.enrich_all(records, &standing, deadline, &span).await;
+        let mut outcomes = self.enrich_all(records, &standing, deadline, &span).await;
+        let to_hide = self.to_hide(&mut outcomes, received);
         let mut failed = failed_ids(&outcomes);
         let done = outcomes.iter().filter_map(|(record, outcome)| Some((record.id.as_str(), outcome.as_ref().ok()?)));
         let deadline = deadline.less(RESERVE_FOR_THE_ANSWER);
         let completing = self.complete_runs(done.collect(), &standing, deadline);
-        let hiding = self.hide(self.to_hide(&outcomes, received), deadline);
+        let hiding = self.hide(to_hide, deadline);
         let (incomplete, ()) = async { tokio::join!(completing, hiding) }.instrument(span).await;
         failed.extend(incomplete);
 
@@ -145,43 +149,14 @@ impl<B: Bucket, A: Ask, K: KeyStore, Q: Queue> Enricher<B, A, K, Q> {
                 Ok((task, outcome)) => (task, outcome),
                 Err(panicked) => (panicked.id(), Err(EnrichmentError::Panicked)),
             };
-            let (record, span) = running.remove(&task).unwrap_or_else(|| (Record::default(), Span::none()));
+            let (mut record, span) = running.remove(&task).unwrap_or_else(|| (Record::default(), Span::none()));
             if let Err(error) = &outcome {
                 spans::fail(&span, error.kind(), error);
+                record.resting = error.rest().map(|rest| (rest, span));
             }
             outcomes.push((record, outcome));
         }
         outcomes
-    }
-
-    /// The failed records that are of no use to anybody for a while.
-    fn to_hide(&self, outcomes: &Outcomes, received: DateTime<Utc>) -> Vec<Hidden> {
-        let now = self.clock.now();
-        let since = |time: DateTime<Utc>| (now - time).to_std().unwrap_or_default();
-        let hidden = outcomes.iter().filter_map(|(record, outcome)| {
-            let rest = outcome.as_ref().err()?.rest()?;
-            let since_sent = record.sent.map_or(Duration::ZERO, since);
-            let waited = Waited { since_sent, since_received: since(received) };
-            Some(Hidden { receipt: record.receipt.clone()?, time: rest.length(now, waited, fastrand::f64())? })
-        });
-        hidden.collect()
-    }
-
-    /// Hides them. Where that fails, the queue's visibility timeout holds.
-    async fn hide(&self, messages: Vec<Hidden>, deadline: Deadline) {
-        let Some(longest) = messages.iter().map(|message| message.time).max() else { return };
-        let hidden = messages.len();
-        let outcome = match tokio::time::timeout_at(deadline.instant(), self.queue.hide(&messages)).await {
-            Ok(outcome) => outcome.map_err(|error| error.to_string()),
-            Err(_) => Err("SQS did not answer before the invocation's end".to_owned()),
-        };
-        match outcome {
-            Ok(()) => {
-                let delay_ms = milliseconds(longest);
-                tracing::info!(hidden, delay_ms, "failed movies are hidden until trying again is of use");
-            }
-            Err(reason) => tracing::warn!(hidden, reason, "failed movies come back soon, which is of no use"),
-        }
     }
 
     /// Completes each run of the batch once; gives the records of those that could not be completed.
@@ -279,6 +254,7 @@ impl Record {
             id: record.message_id.clone().unwrap_or_default(),
             receipt: record.receipt_handle.clone(),
             sent: sent.and_then(DateTime::from_timestamp_millis),
+            resting: None,
         }
     }
 }
@@ -306,7 +282,7 @@ impl<B: Bucket, A: Ask, K: KeyStore> Work<B, A, K> {
         let duration_ms = milliseconds(started.elapsed());
         match &outcome {
             Ok(Done { enrichment: Enrichment::Stored { .. }, .. }) => {
-                tracing::info!(duration_ms, "the movie is stored")
+                tracing::info!(duration_ms, "the movie is stored");
             }
             Ok(Done { enrichment: Enrichment::AlreadyStored, .. }) => {
                 tracing::info!(duration_ms, "the movie was stored before");

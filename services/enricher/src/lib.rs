@@ -13,7 +13,6 @@
 //! | [`enrichment`] | one record → one object |
 //! | [`completion`] | all objects of a run → its list, and the latest list |
 //! | [`omdb`] | the `OMDb` API and the requests that a day has left |
-//! | [`rest`] | how long a movie is left alone that cannot be had before the next day or another key |
 //! | [`api_key`] | its key, from SSM |
 //! | [`bucket`] | the private bucket in S3 |
 //! | [`queue`] | the queue in SQS, where such a movie is hidden |
@@ -27,7 +26,6 @@ pub mod enrichment;
 pub mod handler;
 pub mod omdb;
 pub mod queue;
-pub mod rest;
 pub mod senders;
 pub mod settings;
 pub mod standing;

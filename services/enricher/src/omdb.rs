@@ -22,6 +22,7 @@ use chrono::{DateTime, Utc};
 use domain::ImdbId;
 use domain::contract::metrics::{OMDB_AUTH_REJECTED, OMDB_DURATION, OMDB_QUOTA_EXHAUSTED, OMDB_REQUESTS};
 use domain::enriched::OmdbMovie;
+use domain::rest::Rest;
 use function::backoff::Backoff;
 use function::{Deadline, milliseconds};
 use telemetry::spans::attribute;
@@ -36,7 +37,6 @@ pub use http::{Ask, HttpError, OmdbHttp};
 
 use crate::api_key::{ApiKey, CachedKey, KeyError, KeyStore};
 use crate::bucket::{Bucket, BucketError};
-use crate::rest::Rest;
 
 /// Pauses between tries: long enough for a hiccup, short enough for three tries within the function's timeout.
 const BACKOFF: Backoff = Backoff { base: Duration::from_millis(200), cap: Duration::from_secs(5) };

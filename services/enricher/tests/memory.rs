@@ -13,7 +13,7 @@ use domain::ranking::MAX_TOP_N;
 use domain::{ImdbId, RankingId, Run};
 use enricher::api_key::ApiKey;
 use enricher::bucket::{Bucket, BucketError, Condition, Found, Head, Object, Put};
-use enricher::completion::{Completion, assemble_if_complete, move_latest};
+use enricher::completion::{Completion, Known, assemble_if_complete, move_latest};
 use enricher::omdb::{Answer, Ask, OmdbHttp};
 use enricher::settings::OmdbSettings;
 use function::Connections;
@@ -123,7 +123,7 @@ async fn the_largest_run_is_completed_within_half_of_the_functions_memory() {
     let ranking = RankingId::parse("0123456789abcdef").unwrap();
     let bucket = LargestRun { run: run.clone(), ranking: ranking.clone() };
     let complete = async {
-        let assembled = assemble_if_complete(&bucket, &run, &ranking, MAX_TOP_N).await.unwrap();
+        let assembled = assemble_if_complete(&bucket, &run, &ranking, MAX_TOP_N, Known::default()).await.unwrap();
         let Completion::Assembled { list } = assembled else { panic!("{assembled:?}") };
         let bytes = list.len();
         move_latest(&bucket, &run, Some(list)).await.unwrap();

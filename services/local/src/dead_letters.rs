@@ -27,7 +27,8 @@ pub use redrive::{Outcome, Redriven};
 pub use selection::Selection;
 pub(crate) use show::{Inspection, Listing, Plan, describe};
 
-use crate::endpoint::{Endpoint, EndpointFault};
+use crate::depth::Depth;
+use crate::endpoint::{Action, Endpoint, EndpointFault};
 use crate::together::all;
 
 /// The failure queues of a stack.
@@ -52,6 +53,9 @@ pub struct Found {
     pub cases: Vec<Case>,
     /// How many messages somebody else was looking at, which are therefore not among them; about.
     pub out_of_sight: usize,
+    /// How many messages of the movies queue, which is none for failures, cannot be received: enrichers work on them, or
+    /// have hidden them; about.
+    pub movies_out_of_sight: usize,
 }
 
 impl DeadLetters {
@@ -76,7 +80,8 @@ impl DeadLetters {
         let out_of_sight = read.iter().map(|(_, out_of_sight)| out_of_sight).sum();
         let letters: Vec<_> = read.into_iter().flat_map(|(letters, _)| letters).collect();
         let records = case::records_about(&self.endpoint, &letters).await?;
-        Ok(Found { cases: with_records(letters, &records), out_of_sight })
+        let movies_out_of_sight = self.movies().await?.hidden;
+        Ok(Found { cases: with_records(letters, &records), out_of_sight, movies_out_of_sight })
     }
 
     /// Everything that lies in them, without its log lines. Nothing is taken away.
@@ -133,6 +138,13 @@ impl DeadLetters {
     fn source(&self, queue: FailureQueue) -> queue::Source<'_> {
         let name = queue.name(self.endpoint.names());
         queue::Source { endpoint: &self.endpoint, queue, name, url: &self.urls[name] }
+    }
+
+    /// What lies in the queue where movies wait for the enricher.
+    pub(crate) async fn movies(&self) -> Result<Depth, EndpointFault> {
+        let depth = Depth::of(&self.endpoint.clients().sqs, self.movies_queue_url()).await;
+        let name = &self.endpoint.names().movies_queue;
+        depth.map_err(self.endpoint.refusal(Action::GetQueueAttributes, name))
     }
 
     /// Where movies wait for the enricher.

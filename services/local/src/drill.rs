@@ -15,8 +15,9 @@
 //!
 //! The fault is real and lasts for one run, as long as the pipeline needs, which is seconds. What the gauges saw is then
 //! laid on virtual days (`oncall`): three good days before, the fault at noon, and a good run on each day after it, unless
-//! the drill has a second fault, for the day after the first. What a fault left in the queues stays there; nobody mends
-//! anything. The alarms are looked at minute by minute.
+//! the drill has a second fault, for the day after the first. What the enricher has hidden comes back when its time is
+//! over, as it would on AWS (`oncall` tells how). What else a fault left in the queues stays there; nobody mends anything. The
+//! alarms are looked at minute by minute.
 
 pub(crate) mod environments;
 mod exercise;

@@ -15,6 +15,7 @@ mod span;
 mod step;
 mod story;
 mod traces;
+mod waiting;
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -27,6 +28,7 @@ pub(crate) use span::record as span_record;
 pub use step::{Level, Step};
 pub use story::{Missing, Story, Whereabouts};
 pub(crate) use traces::SPANS_PATH;
+pub use waiting::Waiting;
 
 use crate::endpoint::Endpoint;
 use crate::fault::Fault;

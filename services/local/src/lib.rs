@@ -77,7 +77,7 @@ pub use deploy::{Configuration, Deployment, SOURCE_BUCKET, SOURCE_KEY, STACK};
 pub use drill::{Alarmed, DRILLS, Drill, Finding, GoodRun, Matrix, Told, quiet_days, run as run_drills, run_miswired};
 pub use emulator::{ACCOUNT_ID, Emulator, REGION};
 pub use endpoint::{Action, Endpoint, EndpointFault, Names, Tried};
-pub use explain::{DeadLetter, Level, Missing, Step, Story, Wanted, Whereabouts, explain};
+pub use explain::{DeadLetter, Level, Missing, Step, Story, Waiting, Wanted, Whereabouts, explain};
 pub use fault::Fault;
 pub use leaks::{Leak, assert_no_canary};
 pub use observe::MetricSums;

@@ -29,6 +29,12 @@
 //! | `AWS/Lambda` `AsyncEventsDropped`, `DestinationDeliveryFailures` | events that arrive in the on-failure queue; the log of the local AWS |
 //! | `AWS/SNS` | what the log of the local AWS says of deliveries; SNS's redrive policy is played here |
 //! | `AWS/Events` | the schedule is played here, its retries and dead-letter queue included |
+//!
+//! What the enricher hides for hours comes back as on AWS, though nobody waits for it: the virtual time leaps to when the
+//! enricher's own rule (`domain::rest`) has it back if the run is at noon, the messages are made visible, and the real
+//! enricher goes on. How long it really asked SQS for is not taken, since the functions have the machine's clock: late in
+//! the day, that is other hours than at noon. Nor are the minutes between the movies of a run, which on AWS come back one
+//! after the other.
 
 mod declared;
 mod desk;

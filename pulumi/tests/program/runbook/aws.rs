@@ -34,8 +34,15 @@ const OF_ALL: [&str; 4] = ["query", "output", "region", "cli-binary-format"];
 
 /// The calls within a line of shell.
 pub(super) fn calls(line: &str) -> impl Iterator<Item = String> {
-    let from = line.match_indices("aws ").filter(|(at, _)| *at == 0 || line[..*at].ends_with("$("));
-    from.map(|(at, _)| line[at..].split(')').next().unwrap_or_default().to_owned())
+    let begins = |at: usize| at == 0 || line[..at].ends_with("$(") || line[..at].ends_with("| ");
+    let from = line.match_indices("aws ").filter(move |(at, _)| begins(*at));
+    from.map(|(at, _)| line[at..].split([')', '|', ';']).next().unwrap_or_default().to_owned())
+}
+
+/// Everybody on the machine can list the arguments of a program: a secret comes by its standard input.
+pub(super) fn shows_secret(line: &str) -> bool {
+    let puts = line.contains("aws ssm put-parameter") && !line.contains("--value file:///dev/stdin");
+    puts || line.contains("$(aws ssm get-parameter")
 }
 
 pub(super) fn fault(call: &str) -> Option<String> {

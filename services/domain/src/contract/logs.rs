@@ -51,7 +51,8 @@ fields! {
     STORED = "stored", "How many movies of the batch were enriched and stored.";
     ALREADY_STORED = "already_stored", "How many movies of the batch had been stored before.";
     FAILED = "failed", "How many records of the batch failed.";
-    HIDDEN = "hidden", "How many of them are hidden in the queue until trying again is of use.";
+    HIDDEN_UNTIL = "hidden_until", "Until when, about, a movie is hidden in the queue: UTC, RFC 3339.";
+    NOT_HIDDEN = "not_hidden", "How many movies of the batch were to be hidden and may not be.";
     DROPPED = "dropped", "How many spans or metric values were not delivered.";
     STACK = "stack", "The backtrace or location of a panic.";
 }

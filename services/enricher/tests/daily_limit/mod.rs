@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use domain::contract::environment::OMDB_DAILY_LIMIT;
 use domain::contract::metrics::{
     ENRICHMENT_FAILURES, MOVIES_ENRICHED, OMDB_AUTH_REJECTED, OMDB_QUOTA_EXHAUSTED, OMDB_REQUESTS,
@@ -11,13 +12,27 @@ use domain::quota::PREFIX;
 use enricher::omdb::Answer;
 use serde_json::{Value, json};
 
-use crate::common::{self, Harness, MemoryBucket, MemoryKeys, MemoryOmdb, QueueAnswer, RUN, SQS_BATCH, id_at, message};
+use crate::common::{
+    self, Harness, MemoryBucket, MemoryKeys, MemoryOmdb, NOW, QueueAnswer, RUN, SQS_BATCH, id_at, message,
+};
 
 const COUNT: &str = "omdb-requests/2026-11-22.json";
 const NEXT_COUNT: &str = "omdb-requests/2026-11-23.json";
 
 fn bodies(positions: std::ops::RangeInclusive<usize>) -> impl Iterator<Item = String> {
     positions.map(|position| message(RUN, position, 100))
+}
+
+/// The messages that the log says are hidden, and until when. Each line is one of its movie's, as any other.
+fn told_hidden(harness: &Harness) -> Vec<(String, String)> {
+    let lines = harness.captured.lines();
+    let hidden = lines.iter().filter_map(|line| {
+        let until = line["hidden_until"].as_str()?;
+        assert!(line["run"].is_string() && line["position"].is_u64() && line["imdb_id"].is_string(), "{line}");
+        assert!(line["receive_count"].is_string() && line["trace_id"].is_string(), "{line}");
+        Some((line["message_id"].as_str()?.to_owned(), until.to_owned()))
+    });
+    hidden.collect()
 }
 
 /// The reason that the log gives for each failed record.
@@ -170,6 +185,9 @@ async fn a_movie_without_requests_is_hidden_until_the_next_day_and_had_then() {
     assert_eq!(record["receiptHandle"], *receipt);
     let midnight = Duration::from_hours(3);
     assert!((midnight + Duration::from_mins(1)..=midnight + Duration::from_mins(15)).contains(time), "{time:?}");
+    let until = NOW.parse::<DateTime<Utc>>().unwrap() + *time;
+    let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
+    assert_eq!(told_hidden(&harness), [(failed[0].clone(), until)]);
 
     harness.it_is("2026-11-23T00:05:00Z");
     assert!(harness.handle(event).await.is_empty());
@@ -231,6 +249,7 @@ async fn a_queue_that_hides_nothing_is_told_of_and_fails_nothing_else() {
         assert!(started.elapsed() < harness.time_left);
         let lines = harness.captured.lines();
         let warning = lines.iter().find(|line| line["level"] == "WARN").unwrap();
-        assert_eq!(warning["reason"], told);
+        assert_eq!((&warning["reason"], &warning["not_hidden"]), (&told.into(), &1.into()));
+        assert!(told_hidden(&harness).is_empty());
     }
 }

@@ -12,6 +12,8 @@ use crate::endpoint::{Endpoint, EndpointArguments, explain_permissions_help};
 use crate::explain::{Shown, Wanted, explain, newest_runs};
 use crate::fault::Fault;
 
+const A_RUN: &str = "2026-11-22T12-00-00Z";
+
 #[derive(Debug, Args)]
 #[command(after_help = explain_permissions_help())]
 pub(super) struct Arguments {
@@ -19,17 +21,13 @@ pub(super) struct Arguments {
     #[arg(value_name = "RUN|MOVIE", default_value = "latest")]
     subject: String,
     /// For a movie: in this run rather than in the newest that has it.
-    #[arg(long, value_name = "RUN", value_parser = parse_run)]
-    run: Option<Run>,
+    #[arg(long, value_name = "RUN")]
+    run: Option<String>,
     /// Prints one JSON object with every step.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     endpoint: EndpointArguments,
-}
-
-fn parse_run(text: &str) -> Result<Run, String> {
-    Run::parse(text).map_err(|error| error.to_string())
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -38,7 +36,10 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 async fn tell(Arguments { subject, run, json, endpoint }: Arguments) -> anyhow::Result<ExitCode> {
-    let Some(wanted) = wanted(&subject, run)? else { return Err(neither(&subject, &endpoint).await.into()) };
+    let wanted = match wanted(&subject, run.as_deref()) {
+        Ok(wanted) => wanted,
+        Err(why) => return Err(with_runs(why, &endpoint).await.into()),
+    };
     let endpoint = Endpoint::find(&endpoint).map_err(Fault::from)?;
     let options = endpoint.options().to_owned();
     let story = explain(endpoint, &wanted).await?;
@@ -48,28 +49,29 @@ async fn tell(Arguments { subject, run, json, endpoint }: Arguments) -> anyhow::
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is wanted; nothing when the subject has the form of neither a run nor a movie.
-fn wanted(subject: &str, run: Option<Run>) -> Result<Option<Wanted>, Fault> {
+/// What is wanted, or why that cannot be told.
+fn wanted(subject: &str, run: Option<&str>) -> Result<Wanted, String> {
     if let Ok(id) = ImdbId::parse(subject) {
-        return Ok(Some(Wanted::Movie(id, run)));
+        let run = run.map(|run| Run::parse(run).map_err(|_| format!("--run {run:?} is no run, such as {A_RUN}")));
+        return Ok(Wanted::Movie(id, run.transpose()?));
     }
     let found = if subject == "latest" { Some(Wanted::Latest) } else { Run::parse(subject).ok().map(Wanted::Run) };
     match (found, run) {
-        (Some(_), Some(_)) => Err(Fault::Usage("--run goes with a movie; the run was named already".to_owned())),
-        (found, _) => Ok(found),
+        (Some(_), Some(_)) => Err("--run goes with a movie; the run was named already".to_owned()),
+        (Some(found), None) => Ok(found),
+        (None, _) => {
+            Err(format!("{subject:?} is neither a run, such as {A_RUN} or `latest`, nor a movie, such as tt0111161"))
+        }
     }
 }
 
-/// What a subject may be, and the runs that there are. Where these cannot be read, the forms are what matters: why not is
-/// told to whoever asks for one.
-async fn neither(subject: &str, endpoint: &EndpointArguments) -> Fault {
-    let forms = format!(
-        "{subject:?} is neither a run, such as 2026-11-22T12-00-00Z or `latest`, nor a movie, such as tt0111161"
-    );
+/// Why, and the runs that there are. Where these cannot be read, the reason alone matters: why not is told to whoever asks
+/// for one.
+async fn with_runs(why: String, endpoint: &EndpointArguments) -> Fault {
     let runs = async { newest_runs(Endpoint::find(endpoint)?).await };
     Fault::Usage(match runs.await {
-        Ok(runs) => format!("{forms}; {runs}"),
-        Err(_) => forms,
+        Ok(runs) => format!("{why}; {runs}"),
+        Err(_) => why,
     })
 }
 
@@ -79,12 +81,13 @@ mod tests {
 
     #[test]
     fn a_run_the_latest_and_a_movie_are_told_apart() {
-        let run = Run::parse("2026-11-22T12-00-00Z").unwrap();
-        assert_eq!(wanted("latest", None).unwrap(), Some(Wanted::Latest));
-        assert_eq!(wanted(run.as_str(), None).unwrap(), Some(Wanted::Run(run.clone())));
+        let run = Run::parse(A_RUN).unwrap();
+        assert_eq!(wanted("latest", None), Ok(Wanted::Latest));
+        assert_eq!(wanted(A_RUN, None), Ok(Wanted::Run(run.clone())));
         let id = ImdbId::parse("tt0111161").unwrap();
-        assert_eq!(wanted("tt0111161", Some(run.clone())).unwrap(), Some(Wanted::Movie(id, Some(run.clone()))));
-        assert_eq!(wanted("Shawshank", None).unwrap(), None);
-        assert!(wanted("latest", Some(run)).unwrap_err().to_string().contains("--run goes with a movie"));
+        assert_eq!(wanted("tt0111161", Some(A_RUN)), Ok(Wanted::Movie(id, Some(run))));
+        assert!(wanted("Shawshank", None).unwrap_err().contains("neither a run"));
+        assert!(wanted("tt0111161", Some("noon")).unwrap_err().contains("\"noon\" is no run"));
+        assert!(wanted("latest", Some(A_RUN)).unwrap_err().contains("--run goes with a movie"));
     }
 }

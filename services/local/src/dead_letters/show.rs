@@ -17,14 +17,22 @@ pub(crate) struct Listing<'a> {
     endpoint: &'a Endpoint,
     messages: usize,
     out_of_sight: usize,
+    movies_out_of_sight: usize,
     groups: Vec<Group>,
     now: DateTime<Utc>,
 }
 
 impl<'a> Listing<'a> {
     pub(crate) fn new(dead_letters: &'a DeadLetters, found: &Found, now: DateTime<Utc>) -> Self {
-        let (messages, out_of_sight) = (found.cases.len(), found.out_of_sight);
-        Self { endpoint: dead_letters.endpoint(), messages, out_of_sight, groups: group(&found.cases), now }
+        let Found { cases, out_of_sight, movies_out_of_sight } = found;
+        Self {
+            endpoint: dead_letters.endpoint(),
+            messages: cases.len(),
+            out_of_sight: *out_of_sight,
+            movies_out_of_sight: *movies_out_of_sight,
+            groups: group(cases),
+            now,
+        }
     }
 
     pub(crate) fn to_json(&self) -> Value {
@@ -46,8 +54,21 @@ impl<'a> Listing<'a> {
             "endpoint": self.endpoint.place(),
             "messages": self.messages,
             "out_of_sight": self.out_of_sight,
+            "movies_out_of_sight": self.movies_out_of_sight,
             "groups": groups.collect::<Vec<_>>(),
         })
+    }
+
+    /// Movies that are on their way or wait for something, and so are no failures yet.
+    fn write_movies(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let movies = match self.movies_out_of_sight {
+            0 => return Ok(()),
+            1 => "1 message of the movies queue is".to_owned(),
+            n => format!("About {n} messages of the movies queue are"),
+        };
+        let (queue, options) = (&self.endpoint.names().movies_queue, self.endpoint.options());
+        writeln!(f, "\n{movies} out of sight ({queue}): worked on, or hidden until trying again is of use.")?;
+        write!(f, "Which, and until when:  cargo local explain{options}")
     }
 
     fn write_group(&self, f: &mut Formatter<'_>, group: &Group) -> fmt::Result {
@@ -78,7 +99,8 @@ impl Display for Listing<'_> {
             writeln!(f, "Send on again:  cargo local dead-letters redrive{options} --all --dry-run")?;
             write!(f, "Either takes --id, --run, --movie or --cause to pick some.")?;
         }
-        write_out_of_sight(f, self.out_of_sight)
+        write_out_of_sight(f, self.out_of_sight)?;
+        self.write_movies(f)
     }
 }
 

@@ -8,6 +8,8 @@ use domain::contract::Service;
 use domain::contract::environment::OMDB_MAX_ATTEMPTS;
 use domain::contract::metrics::{ENVIRONMENT_DIMENSION, MAINTENANCE_METRIC, NAMESPACE};
 use domain::ranking::DEFAULT_TOP_N;
+use domain::rest::Rest;
+use pulumi::config::settings::MAX_RECEIVE_COUNT;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -25,27 +27,65 @@ pub(super) async fn nothing(stage: &Stage) -> anyhow::Result<()> {
     stage.until_complete().await
 }
 
-/// OMDb fails every movie, at every attempt. What the enricher hides for some time comes back at once.
+/// OMDb fails every movie, at every attempt.
 pub(super) async fn omdb(stage: &Stage, fault: OmdbFault) -> anyhow::Result<()> {
     stage.omdb()?.fail_all(fault);
     stage.fire().await?;
-    stage.pipeline.showing_hidden(stage.until_dead(DEFAULT_TOP_N)).await
+    stage.until_dead(DEFAULT_TOP_N).await
 }
 
-/// OMDb's requests of the day are used up. The movies are hidden until the next one, which the fault does not live to see.
+/// OMDb rejects the key. Each movie is hidden after each of its receives, and dead after the last.
+pub(super) async fn omdb_key_rejected(stage: &Stage) -> anyhow::Result<()> {
+    let receives: usize = MAX_RECEIVE_COUNT.default.context("there is no default number of receives")?.parse()?;
+    stage.let_only_hidden_come_back().await?;
+    stage.omdb()?.fail_all(OmdbFault::InvalidKey);
+    stage.fire().await?;
+    for receive in 1..=receives {
+        stage.until_hidden(receive * DEFAULT_TOP_N).await?;
+        stage.let_rest(Rest::UntilKeyIsMended).await?;
+    }
+    stage.until_dead(DEFAULT_TOP_N).await
+}
+
+/// OMDb's requests of the day are used up; the next day has requests again.
 pub(super) async fn omdb_quota(stage: &Stage) -> anyhow::Result<()> {
+    stage.let_only_hidden_come_back().await?;
     stage.omdb()?.fail_all(OmdbFault::QuotaExhausted);
     stage.fire().await?;
-    stage.until_hidden(DEFAULT_TOP_N).await
+    until_the_day_ends(stage, DEFAULT_TOP_N).await?;
+    stage.omdb()?.heal();
+    stage.let_rest(Rest::UntilNextDay).await?;
+    stage.until_complete().await
 }
 
-/// Another run of the same day has had all requests that a day is allowed.
-pub(super) async fn omdb_daily_limit(stage: &Stage) -> anyhow::Result<()> {
+/// Another run of the same day has left only so many of the requests that a day is allowed.
+pub(super) async fn omdb_daily_limit(stage: &Stage, left: usize) -> anyhow::Result<()> {
+    stage.let_only_hidden_come_back().await?;
     let earlier = stage.pipeline.event_at("2026-11-22T11:00:00Z".parse()?)?;
     stage.pipeline.fire(&earlier).await?;
     stage.until_latest_is(&earlier.run).await?;
     stage.fire().await?;
-    stage.until_hidden(DEFAULT_TOP_N).await
+    until_the_day_ends(stage, DEFAULT_TOP_N - left).await?;
+    forget_requests(&stage.pipeline).await?;
+    stage.let_rest(Rest::UntilNextDay).await?;
+    stage.until_complete().await
+}
+
+/// Lets the day pass on which so many movies are hidden. SQS hides them for less time than a day has after noon, so they
+/// are tried once more in vain.
+async fn until_the_day_ends(stage: &Stage, movies: usize) -> anyhow::Result<()> {
+    stage.until_hidden(movies).await?;
+    stage.let_rest(Rest::UntilNextDay).await?;
+    stage.until_hidden(2 * movies).await
+}
+
+/// As on a new day, which has had none.
+async fn forget_requests(pipeline: &Pipeline) -> anyhow::Result<()> {
+    for count in pipeline.objects(domain::quota::PREFIX).await? {
+        let delete = pipeline.clients().s3.delete_object().bucket(&pipeline.deployment().movies_bucket).key(count);
+        delete.send().await.context("deleting the count of the day's requests")?;
+    }
+    Ok(())
 }
 
 /// The event of a run comes a second time, as EventBridge may send it, when all its movies are stored.

@@ -6,9 +6,11 @@ use anyhow::Context;
 use domain::Run;
 use domain::contract::{Service, logs};
 use domain::enriched::LATEST_KEY;
+use domain::rest::{Rest, Waited};
 use serde_json::Value;
 
 use super::Drill;
+use crate::depth::Depth;
 use crate::omdb::OmdbStandIn;
 use crate::oncall::{ASYNC_RETRY_DELAY, Gauges, REDELIVERY_DELAY, Recording};
 use crate::options::Options;
@@ -117,7 +119,32 @@ impl Stage {
         self.pipeline.eventually("movies that were stored already", PATIENCE, came).await
     }
 
-    /// Waits until the enricher has hidden so many movies.
+    /// From now on no movie comes back by itself while a drill lasts, so that each receive is one of a hidden movie.
+    pub(super) async fn let_only_hidden_come_back(&self) -> anyhow::Result<()> {
+        self.pipeline.set_redelivery_delay(2 * PATIENCE).await
+    }
+
+    /// Lets the virtual time pass for which the enricher hides movies for this, had the run begun at its event, and gives
+    /// them back.
+    pub(super) async fn let_rest(&self, rest: Rest) -> anyhow::Result<()> {
+        let passed = self.gauges.leapt();
+        let waited = Waited { since_sent: passed, since_received: Duration::ZERO };
+        let time = rest.length(self.event.run.time() + passed, waited, 0.5);
+        self.gauges.leap(time.context("a movie of this age is not hidden any more")?, self.show_hidden()).await
+    }
+
+    /// Makes what is hidden visible, until somebody has received it: where SQS hands it out at once, the local AWS takes
+    /// seconds.
+    async fn show_hidden(&self) -> anyhow::Result<()> {
+        self.pipeline.show_hidden().await?;
+        let received = async |pipeline: &Pipeline| {
+            let depth = Depth::of(&pipeline.clients().sqs, &pipeline.deployment().queue_url).await?;
+            Ok((depth.visible == 0).then_some(()))
+        };
+        self.pipeline.eventually("what was hidden is received", PATIENCE, received).await
+    }
+
+    /// Waits until the enricher has hidden so many movies, each time counted.
     pub(super) async fn until_hidden(&self, movies: usize) -> anyhow::Result<()> {
         let hidden = async |pipeline: &Pipeline| Ok((pipeline.hidden()?.len() >= movies).then_some(()));
         self.pipeline.eventually("hidden movies", PATIENCE, hidden).await

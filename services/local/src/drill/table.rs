@@ -167,14 +167,17 @@ pub const DRILLS: &[Drill] = &[
     }),
     drill!("omdb-key-rejected", "OMDb rejects the API key, and nobody mends it.",
         &["dead-letters", "omdb-key-rejected", "run-late"],
-        "The alarm on the key tells the cause with the first batch, hours before there are dead letters.",
-        stage => faults::omdb(stage, OmdbFault::InvalidKey)),
+        "The alarm on the key tells the cause with the first batch, two hours and a half before there are dead letters.",
+        stage => faults::omdb_key_rejected(stage)),
     drill!("omdb-quota", "OMDb's requests of the day are used up.", &["omdb-quota", "run-late"],
-        "The movies wait for the next day, hidden: no dead letters, and a queue that has nothing to give does not stall.",
+        "The movies wait hidden: no dead letters, and a queue that has nothing to give does not stall. They come after \
+         midnight, which is in time for nobody: the run before is of the day before.",
         stage => faults::omdb_quota(stage)),
-    drill!("omdb-daily-limit", "Another run of the day had all requests that omdbDailyLimit allows.", &["omdb-quota"],
-        "The movies wait as above. The other run completed, so none is late.", stage => faults::omdb_daily_limit(stage),
-        prepare: |options| set(options, "omdbDailyLimit", "10")),
+    drill!("omdb-daily-limit", "Another run of the day left half of a run's requests of what omdbDailyLimit allows.",
+        &["omdb-quota"],
+        "Half of the movies wait as above. The other run completed, so none is late; and the next day has requests for the \
+         movies that waited and for its own.",
+        stage => faults::omdb_daily_limit(stage, 5), prepare: |options| set(options, "omdbDailyLimit", "15")),
     drill!("omdb-unknown-id", "OMDb does not know one of the films.", MOVIES_DEAD,
         "One movie is enough for a run to stay incomplete.", stage => faults::omdb_unknown_id(stage)),
     // The bucket
@@ -193,7 +196,7 @@ pub const DRILLS: &[Drill] = &[
     drill!("second-fault", "OMDb does not know one of the films, and a day later, when nobody has mended that, rejects the key.",
         &["dead-letters", "omdb-key-rejected", "run-late"],
         "Page stands for the first, so the second sends no mail: the first one has the command that lists what is red.",
-        stage => faults::omdb_unknown_id(stage), next_day: Some(|stage| Box::pin(faults::omdb(stage, OmdbFault::InvalidKey)))),
+        stage => faults::omdb_unknown_id(stage), next_day: Some(|stage| Box::pin(faults::omdb_key_rejected(stage)))),
     // People
     drill!("dead-letters-forgotten", "OMDb does not know one of the films, and nobody looks for five days.",
         &["dead-letters", "dead-letters-expire", "run-late"], "", stage => faults::omdb_unknown_id(stage), watched_hours: 5 * 24),

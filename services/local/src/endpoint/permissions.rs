@@ -86,10 +86,8 @@ impl Action {
     const fn on(self) -> &'static str {
         match self {
             Self::ListQueues => "all queues, to name the stacks there are when one is not found",
-            Self::GetQueueUrl => "the four queues",
-            Self::GetQueueAttributes | Self::ReceiveMessage | Self::ChangeMessageVisibility | Self::DeleteMessage => {
-                "the three failure queues"
-            }
+            Self::GetQueueUrl | Self::GetQueueAttributes => "the four queues",
+            Self::ReceiveMessage | Self::ChangeMessageVisibility | Self::DeleteMessage => "the three failure queues",
             Self::FilterLogEvents => "both functions' log groups",
             Self::SendMessage => "the movies queue",
             Self::InvokeFunction => "the ranker",

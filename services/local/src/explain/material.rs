@@ -21,6 +21,8 @@ pub struct Material {
     pub objects: Vec<StoredObject>,
     /// What lies in the failure queues.
     pub dead_letters: Vec<DeadLetter>,
+    /// When all this was read.
+    pub read: DateTime<Utc>,
     /// How many messages wait in the movies queue or are being worked on.
     pub in_flight: usize,
     /// Where the objects lie: `s3://<bucket>/`.

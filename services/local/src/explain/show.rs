@@ -1,6 +1,7 @@
 //! How a story is shown: to people as text, to programs as JSON.
 
 mod json;
+mod missing;
 mod run;
 mod time;
 
@@ -11,10 +12,9 @@ use domain::enriched::run_prefix;
 
 use super::step::{Level, Step};
 use super::story::{Missing, Story, Whereabouts};
+use missing::place_of;
+pub(super) use time::minute;
 use time::{milliseconds, offset, thousands};
-
-/// The most movies that a line names.
-const MAX_NAMED: usize = 5;
 
 /// A story on its way to its reader.
 pub(crate) struct Shown<'a> {
@@ -49,25 +49,6 @@ impl Shown<'_> {
         writeln!(f)
     }
 
-    /// What is missing, by where it is and why.
-    fn write_missing(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let mut places = Vec::<(String, Vec<String>)>::new();
-        for missing in &self.story.missing {
-            let movie = format!("{} {}", missing.position, missing.imdb_id.as_deref().unwrap_or("of unknown id"));
-            let place = place_of(missing);
-            match places.iter_mut().find(|(known, _)| *known == place) {
-                Some((_, movies)) => movies.push(movie),
-                None => places.push((place, vec![movie])),
-            }
-        }
-        places.into_iter().try_for_each(|(place, movies)| {
-            let more = movies.len().saturating_sub(MAX_NAMED);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            let named = movies.into_iter().take(MAX_NAMED).collect::<Vec<_>>().join(", ");
-            writeln!(f, "  missing  {named}{more}: {place}")
-        })
-    }
-
     fn headline(&self) -> String {
         let story = self.story;
         if let Some(id) = &story.imdb_id {
@@ -92,7 +73,7 @@ impl Shown<'_> {
         let place = story.places.get(id).map_or_else(|| "?".to_owned(), ToString::to_string);
         let of = story.of.map_or_else(|| "?".to_owned(), |of| of.to_string());
         let end = match story.missing.first() {
-            Some(missing) => format!("not stored, {}", place_of(missing)),
+            Some(missing) => format!("not stored, {}", place_of(missing, &[missing])),
             None => "stored".to_owned(),
         };
         format!("Movie {id}, {place} of {of} in run {}: {end}", story.run)
@@ -166,16 +147,5 @@ impl Display for Shown<'_> {
             self.write_run(f)?;
         }
         self.write_hints(f)
-    }
-}
-
-fn place_of(missing: &Missing) -> String {
-    match &missing.whereabouts {
-        Whereabouts::Dead(dead) => format!("in the queue {}: {}", dead.queue, dead.cause),
-        Whereabouts::InFlight(1) => "in flight: 1 message waits in the movies queue or is worked on".to_owned(),
-        Whereabouts::InFlight(messages) => {
-            format!("in flight: {messages} messages wait in the movies queue or are worked on")
-        }
-        Whereabouts::Unknown => "unknown: neither stored nor in any queue".to_owned(),
     }
 }

@@ -17,7 +17,6 @@ use super::material::{DeadLetter, LogLine, Material, StoredObject};
 use super::movies::trace_ids;
 use super::traces::Traces;
 use crate::dead_letters::{DeadLetters, TRIED_FOR, with_records};
-use crate::depth::Depth;
 use crate::endpoint::{Action, CLOCKS_DIFFER_BY, Endpoint, EndpointFault};
 use crate::together::all;
 
@@ -45,15 +44,17 @@ impl Sources {
         let (letters, (bucket, otlp_endpoint)) = (letters?, settings?);
         // As far back as a failed message that is still kept may have been tried. A run that is older is read from its
         // event on.
-        let since = DateTime::<Utc>::from(SystemTime::now()) - KEPT_FOR - TRIED_FOR - CLOCKS_DIFFER_BY;
+        let read = DateTime::<Utc>::from(SystemTime::now());
+        let since = read - KEPT_FOR - TRIED_FOR - CLOCKS_DIFFER_BY;
         let (lines, stored_runs) = join(read_logs(&endpoint, since), stored_runs(&endpoint, &bucket)).await;
         let (lines, stored_runs) = (lines?, stored_runs?);
         let cases = with_records(letters, &records(&lines));
-        let in_flight = in_flight(&endpoint, dead_letters.movies_queue_url()).await?;
+        let in_flight = dead_letters.movies().await?.total();
         let traces = Traces::of(otlp_endpoint.as_deref());
         let mut material = Material {
             dead_letters: cases.iter().map(|case| DeadLetter::read(case, endpoint.names())).collect(),
             lines,
+            read,
             in_flight,
             bucket: format!("s3://{bucket}/"),
             ..Material::default()
@@ -180,11 +181,4 @@ fn object(object: &Object) -> Option<StoredObject> {
         bytes: u64::try_from(object.size()?).ok()?,
         stored: DateTime::from_timestamp(stored.secs(), stored.subsec_nanos())?,
     })
-}
-
-/// How many messages wait in the movies queue or are being worked on, about.
-async fn in_flight(endpoint: &Endpoint, movies_queue_url: &str) -> Result<usize, EndpointFault> {
-    let (sqs, name) = (&endpoint.clients().sqs, &endpoint.names().movies_queue);
-    let depth = Depth::of(sqs, movies_queue_url).await.map_err(endpoint.refusal(Action::GetQueueAttributes, name))?;
-    Ok(depth.total())
 }

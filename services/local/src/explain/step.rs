@@ -4,7 +4,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::contract::{Service, logs};
 
 use super::material::LogLine;
+use super::show::minute;
 use super::span::{EventRecord, SpanRecord};
+use super::waiting::hidden_until;
 
 /// How much a step matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,8 +89,8 @@ impl Step {
         let level = match line.text_of(logs::LEVEL) {
             Some("ERROR") => Level::Error,
             Some("WARN") => Level::Warn,
-            // A batch says how its records ended and which are hidden, which the movies say themselves.
-            Some("INFO") if [logs::RECORDS, logs::HIDDEN].iter().all(|of| line.number_of(of).is_none()) => Level::Info,
+            // A batch says how its records ended, which the movies say themselves.
+            Some("INFO") if line.number_of(logs::RECORDS).is_none() => Level::Info,
             _ => Level::Detail,
         };
         let duration = line.number_of(logs::DURATION_MS).and_then(|ms| i64::try_from(ms).ok());
@@ -153,15 +155,16 @@ fn words_of(line: &LogLine) -> String {
         (logs::STORED, "stored"),
         (logs::ALREADY_STORED, "stored before"),
         (logs::FAILED, "failed"),
-        (logs::HIDDEN, "hidden"),
+        (logs::NOT_HIDDEN, "not hidden"),
     ];
     let counted = counts.into_iter().filter_map(|(field, noun)| Some(format!("{} {noun}", line.number_of(field)?)));
     let item = line.number_of(logs::ITEM_INDEX).map(|index| format!("item {index}"));
     let facts: Vec<_> = counted.chain(item).chain(line.text_of(logs::REASON).map(str::to_owned)).collect();
     let attempt = line.number_of(logs::ATTEMPT).map(|attempt| format!(" (try {attempt})")).unwrap_or_default();
+    let until = hidden_until(line).map(|until| format!(" until about {}", minute(until))).unwrap_or_default();
     let next = line.number_of(logs::DELAY_MS).map(next_try).unwrap_or_default();
     let colon = if facts.is_empty() { "" } else { ": " };
-    format!("{message}{attempt}{colon}{}{next}", facts.join(", "))
+    format!("{message}{attempt}{until}{colon}{}{next}", facts.join(", "))
 }
 
 /// After how long it goes on.

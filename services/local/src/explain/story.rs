@@ -11,6 +11,7 @@ use super::failures::{raise_untold_calls, untold_spans};
 use super::material::{DeadLetter, Material};
 use super::movies::OfRun;
 use super::step::{Level, Step};
+use super::waiting::{Waiting, waiting};
 
 /// How far from the event a story may begin for its times to count from the event.
 const EVENT_IS_NEAR: TimeDelta = TimeDelta::minutes(10);
@@ -58,10 +59,23 @@ pub struct Missing {
 pub enum Whereabouts {
     /// In a failure queue.
     Dead(Box<DeadLetter>),
+    /// Hidden in the movies queue.
+    Hidden(Waiting),
     /// In the movies queue or being worked on, since there are so many messages.
     InFlight(usize),
     /// Nobody knows.
     Unknown,
+}
+
+impl Missing {
+    /// When the queue gives its message out again, about, if it is hidden there.
+    #[must_use]
+    pub fn hidden_until(&self) -> Option<DateTime<Utc>> {
+        match &self.whereabouts {
+            Whereabouts::Hidden(waiting) => Some(waiting.until),
+            _ => None,
+        }
+    }
 }
 
 impl Story {
@@ -158,7 +172,7 @@ fn whereabouts(of_run: &OfRun<'_>, position: usize) -> Whereabouts {
     match (dead, of_run.material.in_flight) {
         (Some(dead), _) => Whereabouts::Dead(Box::new((*dead).clone())),
         (None, 0) => Whereabouts::Unknown,
-        (None, messages) => Whereabouts::InFlight(messages),
+        (None, messages) => waiting(of_run, position).map_or(Whereabouts::InFlight(messages), Whereabouts::Hidden),
     }
 }
 

@@ -14,7 +14,7 @@ use anyhow::Context;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::recording::Recording;
+use super::recording::{Leap, Recording};
 use crate::pipeline::Pipeline;
 use events::Events;
 use queues::Queues;
@@ -68,6 +68,26 @@ impl Gauges {
     pub(crate) fn noted(&self, name: &str) -> f64 {
         let noted = lock(&self.noted);
         noted.observations.iter().filter(|seen| seen.metric.name == name).map(|seen| seen.value).sum()
+    }
+
+    /// How much virtual time passed at once so far.
+    pub(crate) fn leapt(&self) -> Duration {
+        lock(&self.noted).leapt()
+    }
+
+    /// Lets virtual time pass at once, and stand still until the work is done.
+    pub(crate) async fn leap(
+        &self,
+        by: Duration,
+        work: impl Future<Output = anyhow::Result<()>>,
+    ) -> anyhow::Result<()> {
+        // What was done before is reported by then, and so told of the time before.
+        tokio::time::sleep(SETTLING).await;
+        // Of a metric's time the local AWS tells the second's beginning.
+        let from = since(self.fired).saturating_sub(Duration::from_secs(1));
+        work.await?;
+        lock(&self.noted).leaps.push(Leap { from, until: since(self.fired), by });
+        Ok(())
     }
 
     /// Waits for the last telemetry, and reads what can be read afterwards.

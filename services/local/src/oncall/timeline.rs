@@ -2,7 +2,6 @@
 
 use alarms::{Metric, MetricStore, Sample};
 
-use super::TIME_SCALE;
 use super::recording::{QueueReading, QueueTrace, Recording, metric};
 
 const MINUTE_S: i64 = 60;
@@ -34,7 +33,7 @@ impl Timeline<'_> {
         let mut store = MetricStore::default();
         for Day { fired_s, recording } in &self.days {
             for seen in &recording.observations {
-                let at_s = fired_s + virtual_s(seen.at.as_secs_f64());
+                let at_s = fired_s + recording.virtual_s(seen.at);
                 store.record(&seen.metric, None, Sample { at_s, value: seen.value, count: seen.count });
             }
         }
@@ -87,17 +86,12 @@ impl Timeline<'_> {
                 ..*reading
             };
             let laid: Vec<_> = trace.readings.iter().map(on_top).collect();
-            all.extend(laid.iter().map(|reading| (fired_s + virtual_s(reading.at.as_secs_f64()), *reading)));
+            all.extend(laid.iter().map(|reading| (fired_s + recording.virtual_s(reading.at), *reading)));
             // Who polls the queue works off what was left in it, once the fault is over.
             left = if trace.polled { QueueReading::default() } else { laid.last().copied().unwrap_or(left) };
         }
         all
     }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "seconds of some days")]
-fn virtual_s(real_s: f64) -> i64 {
-    (real_s * TIME_SCALE) as i64
 }
 
 #[derive(Debug, Default)]
@@ -161,6 +155,7 @@ mod tests {
     use alarms::{Metrics, Periods, Query, Statistic};
 
     use super::*;
+    use crate::oncall::recording::Leap;
 
     const NOON_S: i64 = 1_795_348_800;
 
@@ -172,7 +167,8 @@ mod tests {
             ..QueueReading::default()
         };
         let readings = readings.iter().map(reading).collect();
-        Recording { observations: vec![], queues: vec![QueueTrace { name: "q".to_owned(), polled, readings }] }
+        let queues = vec![QueueTrace { name: "q".to_owned(), polled, readings }];
+        Recording { queues, ..Recording::default() }
     }
 
     /// The values of a metric, one for each minute from noon on.
@@ -201,6 +197,19 @@ mod tests {
         let days = days.map(|(minute, recording)| Day { fired_s: NOON_S + minute * MINUTE_S, recording });
         let visible = minutes(days.to_vec(), "ApproximateNumberOfMessagesVisible", 5);
         assert_eq!(visible, [2.0, 2.0, 2.0, 2.0, 3.0].map(Some));
+    }
+
+    #[test]
+    fn what_is_hidden_lies_in_its_queue_and_grows_older_while_hours_pass_at_once() {
+        let reading = |at_s, hidden| QueueReading { at: Duration::from_secs(at_s), hidden, ..QueueReading::default() };
+        let trace = QueueTrace { name: "q".to_owned(), polled: true, readings: vec![reading(0, 1), reading(2, 0)] };
+        let leap = Leap { from: Duration::from_secs(1), until: Duration::from_secs(2), by: Duration::from_hours(3) };
+        let recording = Recording { queues: vec![trace], leaps: vec![leap], ..Recording::default() };
+        let day = Day { fired_s: NOON_S, recording: &recording };
+        let hidden = minutes(vec![day], "ApproximateNumberOfMessagesNotVisible", 182);
+        assert_eq!((hidden[0], hidden[180], hidden[181]), (Some(1.0), Some(1.0), Some(0.0)));
+        let age = minutes(vec![day], "ApproximateAgeOfOldestMessage", 182);
+        assert_eq!((age[180], age[181]), (Some(10_859.0), Some(0.0)));
     }
 
     #[test]

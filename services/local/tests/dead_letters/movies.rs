@@ -4,7 +4,7 @@ use domain::MovieMessage;
 use domain::contract::{Service, logs};
 use domain::enriched::movie_key;
 use domain::message::TRACEPARENT_ATTRIBUTE;
-use local::{FailureQueue, OmdbFault, Outcome, Pipeline, RedriveOutcome, ScheduledEvent, Selection, group};
+use local::{FailureQueue, OmdbFault, Options, Outcome, Pipeline, RedriveOutcome, ScheduledEvent, Selection, group};
 use serde_json::Value;
 
 use crate::{PATIENCE, dead_letters, ended_with, failing, open, sample_ids, until_dead};
@@ -135,6 +135,29 @@ async fn the_command_lists_inspects_and_redrives_only_what_was_agreed_to() {
     assert!(sent.contains("3 of 3 sent."), "{sent}");
     assert_eq!(pipeline.wait_for_run(&event.run, PATIENCE).await.unwrap(), Outcome::Completed);
     assert!(ended_with(0, &dead_letters(&pipeline, &["list"]).await).contains("No message lies"), "all gone");
+}
+
+#[tokio::test]
+async fn movies_that_are_hidden_lie_in_no_failure_queue_and_are_told_of() {
+    let pipeline = Pipeline::start(Options { top_n: 2, ..failing() }).await.unwrap();
+    let before = ended_with(0, &dead_letters(&pipeline, &["list"]).await);
+    assert!(!before.contains("movies queue"), "{before}");
+
+    pipeline.omdb().unwrap().fail_all(OmdbFault::QuotaExhausted);
+    let event = pipeline.event_at("2026-11-22T12:00:00Z".parse().unwrap()).unwrap();
+    pipeline.fire(&event).await.unwrap();
+    let hidden =
+        "About 2 messages of the movies queue are out of sight (movie-pipeline-local-movies): worked on, or hidden";
+    let told = async |pipeline: &Pipeline| {
+        let listed = ended_with(0, &dead_letters(pipeline, &["list"]).await);
+        Ok(listed.contains(hidden).then_some(listed))
+    };
+    let listed = pipeline.eventually("hidden movies", PATIENCE, told).await.unwrap();
+    assert!(listed.contains("No message lies in the failure queues"), "{listed}");
+    assert!(listed.contains("Which, and until when:  cargo local explain --endpoint-url"), "{listed}");
+    let listed = dead_letters(&pipeline, &["list", "--json"]).await;
+    let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert_eq!((&listed["messages"], &listed["movies_out_of_sight"]), (&0.into(), &2.into()));
 }
 
 #[tokio::test]

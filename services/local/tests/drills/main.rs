@@ -40,6 +40,23 @@ async fn a_second_fault_while_page_stands_sends_no_mail_and_the_first_mail_tells
     assert!(told.text.contains("later causes send no mail") && told.text.contains(command), "{}", told.text);
 }
 
+/// The run completes when the next day has requests, twelve hours late. The alarm on late runs counts from the run of the
+/// day before and goes off all the same; then everything is over and told to be.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn movies_that_wait_for_the_next_day_complete_their_run_then_and_end_its_alarms() {
+    let findings = run_drills(&[Drill::find("omdb-quota").unwrap()], |_| {}).await.unwrap();
+    let [finding] = &findings[..] else { panic!("{findings:?}") };
+    assert!(finding.is_as_expected(), "{finding}");
+    let over_after_hours = |alarm: &str| {
+        let alarmed = finding.alarms.iter().find(|alarmed| alarmed.alarm == alarm).unwrap();
+        alarmed.over_after_minutes.unwrap() / 60
+    };
+    assert!((12..=13).contains(&over_after_hours("run-late")), "{finding}");
+    assert!((24..=26).contains(&over_after_hours("omdb-quota")), "{finding}");
+    let told: Vec<_> = finding.told.iter().map(|told| (told.alarm.as_str(), told.state.as_str())).collect();
+    assert_eq!(told, [("page", "ALARM"), ("page", "OK")], "{finding}");
+}
+
 /// What a drill finds missing when its alarms are miswired.
 async fn missing(drill: &str, miswire: fn(&mut Value)) -> Vec<String> {
     run_miswired(Drill::find(drill).unwrap(), miswire).await.unwrap().missing

@@ -1,3 +1,6 @@
+use std::time::SystemTime;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::contract::Service;
 use local::{OmdbFault, Options, Outcome, Pipeline};
 use serde_json::Value;
@@ -87,6 +90,26 @@ async fn a_movie_in_the_dead_letter_queue_is_missing_there_until_it_is_sent_on()
 
     let unknown = ended_with(2, &explain(&pipeline, &["tt9999999"]).await);
     assert!(unknown.contains("no movie tt9999999") && unknown.contains(&id) && unknown.contains(&other), "{unknown}");
+}
+
+#[tokio::test]
+async fn a_movie_that_waits_hidden_for_the_next_day_tells_until_when_and_why() {
+    let pipeline = Pipeline::start(failing(100, 2)).await.unwrap();
+    let [id, _] = sample_ids();
+    pipeline.omdb().unwrap().fail_all(OmdbFault::QuotaExhausted);
+    let event = now(&pipeline);
+    pipeline.fire(&event).await.unwrap();
+    let hidden =
+        format!("Movie {id}, 1 of 2 in run {}: not stored, hidden in the movies queue until about ", event.run);
+    let movie = told(&pipeline, &[&id], &hidden).await;
+    let why = "OMDb's request limit for today is reached";
+    in_order(&movie, &[&hidden, why, "delivery 1", "ERROR the record failed", why, "the movie is hidden in the queue"]);
+    let json = json(&pipeline, &[&id]).await;
+    let missing = &json["missing"][0];
+    assert_eq!((&missing["where"], &missing["cause"]), (&"hidden".into(), &why.into()));
+    let until: DateTime<Utc> = missing["hidden_until"].as_str().unwrap().parse().unwrap();
+    let left = until - DateTime::<Utc>::from(SystemTime::now());
+    assert!((TimeDelta::zero()..TimeDelta::hours(12)).contains(&left), "{until}");
 }
 
 #[tokio::test]

@@ -29,6 +29,8 @@ async fn a_run_of_ten_is_told_on_one_screen_and_an_unknown_one_is_answered_with_
     assert!(unknown.contains("no run 2001-01-01T12-00-00Z") && unknown.contains(event.run.as_str()), "{unknown}");
     let neither = ended_with(2, &explain(&pipeline, &["Shawshank"]).await);
     assert!(neither.contains("neither a run") && neither.contains(event.run.as_str()), "{neither}");
+    let no_run = ended_with(2, &explain(&pipeline, &["tt0111161", "--run", "noon"]).await);
+    assert!(no_run.contains("\"noon\" is no run") && no_run.contains(event.run.as_str()), "{no_run}");
 }
 
 #[tokio::test]

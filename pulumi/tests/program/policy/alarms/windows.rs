@@ -2,6 +2,7 @@
 
 use domain::contract::PROJECT;
 use pulumi::alarms::DESCRIPTION_BYTES;
+use pulumi::{Config, program};
 use serde_json::{Value, json};
 
 use super::super::view::{Seen, View};
@@ -25,6 +26,25 @@ const SAYS_WHAT_TO_DO: Rule = Rule {
     },
     exceptions: &[],
 };
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html>
+const OUTLASTS_INVOCATION: Rule = Rule {
+    demand: "an alarm on errors or duration of a function looks back by its timeout and some minutes more",
+    reason: "Lambda reports an invocation when it has ended, under the time at which it began: nobody would look there",
+    find: |view| view.of_kind(METRIC_ALARM).filter_map(|alarm| too_short(view, alarm)).collect(),
+    exceptions: &[],
+};
+
+fn too_short(view: &View, alarm: Seen) -> Option<Finding> {
+    const MINUTES_MORE: u64 = 3;
+    let properties = alarm.properties;
+    let is_of_invocation = ["Errors", "Duration"].iter().any(|name| properties["metricName"] == *name);
+    let function = view.referred_of_kind(&properties["dimensions"]["FunctionName"], "aws:lambda:Function")?;
+    let timeout = function.properties["timeout"].as_u64()?;
+    let seconds = properties["period"].as_u64()? * properties["evaluationPeriods"].as_u64()?;
+    let what = format!("{seconds} s for a timeout of {timeout} s");
+    (is_of_invocation && seconds < timeout + MINUTES_MORE * 60).then(|| Finding::new(alarm.name, what, properties))
+}
 
 fn outside(alarm: Seen) -> Option<Finding> {
     let properties = alarm.properties;
@@ -104,6 +124,21 @@ fn an_alarm_that_cannot_go_off_or_leaves_it_to_defaults_is_caught() {
         });
         WINDOW_FITS.assert_catches("queueStallsAlarm", |resources| {
             resources["queueStallsAlarm"]["properties"]["metricQueries"][2]["metric"]["period"] = json!(period * 7);
+        });
+    }
+}
+
+#[test]
+fn a_failure_at_the_end_of_the_longest_invocation_is_still_seen() {
+    OUTLASTS_INVOCATION.assert_kept();
+    for timeout in ["1", "300", "900"] {
+        let values = json!({"movie-pipeline:rankerTimeoutSeconds": timeout}).to_string();
+        let slow = program(&Config::read("dev", Some(&values)).unwrap()).to_json();
+        assert!(OUTLASTS_INVOCATION.broken_in(&slow).is_empty(), "{timeout}");
+    }
+    for alarm in ["rankerErrorsAlarm", "enricherNearTimeoutAlarm"] {
+        OUTLASTS_INVOCATION.assert_catches(alarm, |resources| {
+            resources[alarm]["properties"]["evaluationPeriods"] = json!(3);
         });
     }
 }

@@ -42,17 +42,19 @@ impl Shown<'_> {
 }
 
 fn missing_to_json(missing: &Missing) -> Value {
-    let (place, dead) = match &missing.whereabouts {
-        Whereabouts::Dead(dead) => ("failure queue", Some(dead)),
-        Whereabouts::InFlight(_) => ("in flight", None),
-        Whereabouts::Unknown => ("unknown", None),
+    let (place, dead, cause) = match &missing.whereabouts {
+        Whereabouts::Dead(dead) => ("failure queue", Some(dead), Some(&dead.cause)),
+        Whereabouts::Hidden(waiting) => ("hidden", None, waiting.reason.as_ref()),
+        Whereabouts::InFlight(_) => ("in flight", None, None),
+        Whereabouts::Unknown => ("unknown", None, None),
     };
     json!({
         "position": missing.position,
         "movie": missing.imdb_id,
         "where": place,
         "queue": dead.map(|dead| &dead.queue),
-        "cause": dead.map(|dead| &dead.cause),
+        "cause": cause,
+        "hidden_until": missing.hidden_until().map(|until| until.to_rfc3339_opts(SecondsFormat::Secs, true)),
         "message_id": dead.map(|dead| &dead.id),
     })
 }

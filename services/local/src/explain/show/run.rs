@@ -99,14 +99,15 @@ impl Shown<'_> {
         let mut lines = Vec::new();
         for alike in deliveries.chunk_by(|one, next| is_one_message(one, next) && is_one_failure(one, next)) {
             lines.extend(alike[0].iter().map(|step| self.line(step, who)));
-            if let (Some(again @ [second, ..]), Some(end)) = (alike.get(1..), alike.last().and_then(|last| last.last()))
+            if let (Some(again @ [second, ..]), Some(end)) =
+                (alike.get(1..), alike.last().and_then(|last| failure(last)))
             {
-                let number = |steps: &[&Step]| steps[0].delivery.unwrap_or_default();
+                let number = |step: &Step| step.delivery.unwrap_or_default();
                 let what = match again {
-                    [_] => format!("delivery {} failed of the same", number(second)),
-                    _ => format!("deliveries {} to {} failed of the same", number(second), number(&[end])),
+                    [_] => format!("delivery {} failed of the same", number(second[0])),
+                    _ => format!("deliveries {} to {} failed of the same", number(second[0]), number(end)),
                 };
-                lines.push(self.line(&Step { what, duration: None, ..(**end).clone() }, who));
+                lines.push(self.line(&Step { what, duration: None, ..end.clone() }, who));
             }
         }
         lines
@@ -123,12 +124,12 @@ impl Shown<'_> {
 }
 
 /// What a delivery failed of.
-fn failure<'a>(delivery: &[&'a Step]) -> Option<&'a str> {
-    delivery.iter().rev().find(|step| step.level == Level::Error).map(|step| step.what.as_str())
+fn failure<'a>(delivery: &[&'a Step]) -> Option<&'a Step> {
+    delivery.iter().rev().find(|step| step.level == Level::Error).copied()
 }
 
 fn is_one_failure(one: &[&Step], next: &[&Step]) -> bool {
-    failure(one).is_some() && failure(one) == failure(next)
+    failure(one).zip(failure(next)).is_some_and(|(one, next)| one.what == next.what)
 }
 
 /// A message that was sent again has its deliveries counted from one again.

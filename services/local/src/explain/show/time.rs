@@ -1,6 +1,6 @@
 //! Times and numbers as people read them.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// How long after the event: to the millisecond as long as that is of use.
 pub(super) fn offset(since: TimeDelta) -> String {
@@ -13,6 +13,20 @@ pub(super) fn offset(since: TimeDelta) -> String {
         (_, 0) => format!("{sign}{minutes}:{seconds:02}.{ms:03} min"),
         _ => format!("{sign}{hours}:{minutes:02}:{seconds:02} h"),
     }
+}
+
+/// A moment to the minute.
+pub(crate) fn minute(time: DateTime<Utc>) -> String {
+    between(time, time)
+}
+
+/// A moment to the minute, or two of them.
+pub(super) fn between(first: DateTime<Utc>, last: DateTime<Utc>) -> String {
+    const DATE_AND_MINUTE: &str = "%Y-%m-%d %H:%M";
+    let from = first.format(DATE_AND_MINUTE).to_string();
+    let format = if first.date_naive() == last.date_naive() { "%H:%M" } else { DATE_AND_MINUTE };
+    let to = last.format(format).to_string();
+    if from.ends_with(&to) { format!("{from} UTC") } else { format!("{from} to {to} UTC") }
 }
 
 pub(super) fn milliseconds(duration: TimeDelta) -> String {
@@ -47,6 +61,15 @@ mod tests {
         assert_eq!(told(119_999), "+119.999 s");
         assert_eq!(told(902_345), "+15:02.345 min");
         assert_eq!(told(24_012_412), "+6:40:12 h");
+    }
+
+    #[test]
+    fn two_moments_are_told_to_the_minute_and_a_date_once() {
+        let between = |first: &str, last: &str| between(first.parse().unwrap(), last.parse().unwrap());
+        let time = "2026-11-23T00:03:59Z";
+        assert_eq!(between(time, "2026-11-23T00:03:01Z"), "2026-11-23 00:03 UTC");
+        assert_eq!(between(time, "2026-11-23T00:14:00Z"), "2026-11-23 00:03 to 00:14 UTC");
+        assert_eq!(between(time, "2026-11-24T00:03:00Z"), "2026-11-23 00:03 to 2026-11-24 00:03 UTC");
     }
 
     #[test]

@@ -228,6 +228,54 @@ fn a_movie_that_is_missing_is_in_a_failure_queue_or_in_flight_or_nobody_knows() 
     assert_eq!(place(&material), Whereabouts::Dead(Box::new(dead)));
 }
 
+const NO_REQUESTS: &str = "OMDb's request limit for today is reached";
+
+/// The log of a movie that is hidden at its first delivery.
+fn hidden(position: usize, until: &str) -> [LogLine; 2] {
+    let why = json!({"reason": NO_REQUESTS, "duration_ms": 10});
+    let until = json!({"hidden_until": until});
+    [
+        movie_line(position, 1, 200, "ERROR", "the record failed; the queue delivers it again", why),
+        movie_line(position, 1, 210, "INFO", "the movie is hidden in the queue", until),
+    ]
+}
+
+fn both_hidden() -> Material {
+    let lines = [hidden(1, "2026-11-23T00:02:30Z"), hidden(2, "2026-11-23T00:07:01Z")].concat();
+    Material { lines: [vec![published()], lines].concat(), in_flight: 2, read: at(60_000), ..Material::default() }
+}
+
+#[test]
+fn a_hidden_movie_tells_until_when_and_why_and_movies_of_one_reason_share_a_line() {
+    let story = Story::tell(&run(), &both_hidden());
+    let until = "2026-11-23T00:07:01Z".parse().unwrap();
+    let waiting = Waiting { until, reason: Some(NO_REQUESTS.to_owned()) };
+    assert_eq!(story.missing[1].whereabouts, Whereabouts::Hidden(waiting));
+    let shown = Shown { story: &story, options: "" };
+    let both = "1 tt0000001, 2 tt0000002: hidden in the movies queue until about 2026-11-23 00:02 to 00:07 UTC: ";
+    assert!(shown.to_string().contains(&format!("missing  {both}{NO_REQUESTS}\n")), "{shown}");
+    let missing = &shown.to_json()["missing"][1];
+    assert_eq!((&missing["where"], &missing["cause"]), (&"hidden".into(), &NO_REQUESTS.into()));
+    assert_eq!(missing["hidden_until"], "2026-11-23T00:07:01Z");
+
+    let story = story.of_movie(MOVIES[1]);
+    let until = "hidden in the movies queue until about 2026-11-23 00:07 UTC: ";
+    let shown = Shown { story: &story, options: "" }.to_string();
+    assert!(shown.lines().next().unwrap().ends_with(&format!("not stored, {until}{NO_REQUESTS}")), "{shown}");
+    assert_eq!(told(&story).last(), Some(&"the movie is hidden in the queue until about 2026-11-23 00:07 UTC"));
+}
+
+#[test]
+fn a_movie_whose_time_is_over_that_was_delivered_again_or_is_in_no_queue_is_not_called_hidden() {
+    let second = |material: &Material| Story::tell(&run(), material).missing[1].whereabouts.clone();
+    let over = Material { read: "2026-11-23T00:07:02Z".parse().unwrap(), ..both_hidden() };
+    assert_eq!(second(&over), Whereabouts::InFlight(2));
+    let mut again = both_hidden();
+    again.lines.push(fails_again(2, 1_800_000, "HTTP status 503"));
+    assert_eq!(second(&again), Whereabouts::InFlight(2));
+    assert_eq!(second(&Material { in_flight: 0, ..both_hidden() }), Whereabouts::Unknown);
+}
+
 #[test]
 fn a_dead_letter_alone_tells_of_its_run_once_the_log_is_gone() {
     let material = Material { dead_letters: vec![dead(2, "OMDb does not know the id")], ..Material::default() };

@@ -5,8 +5,9 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::contract::environment::{HIDDEN_UP_TO_AGE, HIDDEN_WHILE_KEY_IS_REJECTED, MAX_HIDDEN};
-use domain::quota::Day;
+
+use crate::contract::environment::{HIDDEN_UP_TO_AGE, HIDDEN_WHILE_KEY_IS_REJECTED, MAX_HIDDEN};
+use crate::quota::Day;
 
 /// How long Lambda may have held a message before the function saw it: its batching window, 5 minutes at most, and what it
 /// takes to start an environment. SQS does not tell when a message was received.
