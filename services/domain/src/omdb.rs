@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use memchr::memmem::Finder;
 use serde_json::Value;
 
 use crate::enriched::OmdbMovie;
@@ -114,13 +115,20 @@ impl Body {
     /// Puts `…` in the place of a secret wherever the body repeats it, before any part of the body is stored or told.
     #[must_use]
     pub fn without(self, secrets: &[&str]) -> Self {
-        let hide = |text: &str| secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "…"));
+        // Prepared once: an answer has dozens of texts, and almost never a secret in one of them.
+        let secrets: Vec<_> = secrets.iter().map(|secret| (Finder::new(*secret), *secret)).collect();
+        let hide = |text: &str| {
+            let found = |(finder, _): &&(Finder, &str)| finder.find(text.as_bytes()).is_some();
+            let mut there = secrets.iter().filter(found).peekable();
+            there.peek()?;
+            Some(there.fold(text.to_owned(), |text, (_, secret)| text.replace(secret, "…")))
+        };
         match self {
             Self::Json(mut json) => {
                 change_texts(&mut json, &hide);
                 Self::Json(json)
             }
-            Self::Text(text) => Self::Text(hide(&text)),
+            Self::Text(text) => Self::Text(hide(&text).unwrap_or(text)),
         }
     }
 
@@ -130,19 +138,25 @@ impl Body {
     }
 }
 
-/// Changes each text of a JSON value, names included, and each number whose digits are changed. It goes as deep as the value, which `serde_json` bounds at 128.
-fn change_texts(json: &mut Value, change: &impl Fn(&str) -> String) {
+/// Changes each text of a JSON value that is to be changed, names included, and each number whose digits are. It goes as
+/// deep as the value, which `serde_json` bounds at 128.
+fn change_texts(json: &mut Value, change: &impl Fn(&str) -> Option<String>) {
     match json {
-        Value::String(text) => *text = change(text),
+        Value::String(text) => {
+            if let Some(changed) = change(text) {
+                *text = changed;
+            }
+        }
         Value::Array(items) => items.iter_mut().for_each(|item| change_texts(item, change)),
         Value::Object(members) => {
-            *members = std::mem::take(members).into_iter().map(|(name, value)| (change(&name), value)).collect();
+            if members.keys().any(|name| change(name).is_some()) {
+                let renamed = |(name, value): (String, Value)| (change(&name).unwrap_or(name), value);
+                *members = std::mem::take(members).into_iter().map(renamed).collect();
+            }
             members.values_mut().for_each(|value| change_texts(value, change));
         }
         Value::Number(number) => {
-            let digits = number.to_string();
-            let changed = change(&digits);
-            if changed != digits {
+            if let Some(changed) = change(&number.to_string()) {
                 *json = Value::String(changed);
             }
         }

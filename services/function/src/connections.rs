@@ -14,6 +14,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
@@ -48,10 +49,16 @@ impl Connections {
     /// Prepares connections; none is opened yet. Calls to AWS name the service in their user agent, so that a look into
     /// `CloudTrail` tells who called.
     ///
+    /// Lambda gives region and credentials as variables
+    /// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>), so nothing else is asked for them:
+    /// no files, no metadata service.
+    ///
     /// # Errors
     /// [`ConnectionError`] when the compiled-in roots cannot be used, which is a fault of the build.
     pub async fn new(service: Service) -> Result<Self, ConnectionError> {
         let aws = aws_config::defaults(BehaviorVersion::latest())
+            .region(EnvironmentVariableRegionProvider::new())
+            .credentials_provider(EnvironmentVariableCredentialsProvider::new())
             .app_name(AppName::new(service.name()).map_err(ConnectionError::new)?)
             .http_client(aws_http_client()?)
             .retry_config(RetryConfig::standard().with_max_attempts(AWS_MAX_ATTEMPTS))
