@@ -4,10 +4,11 @@
 mod body;
 mod charted;
 mod legend;
+mod lines;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::contract::logs;
+use domain::contract::{Service, logs};
 use serde_json::{Value, json};
 
 use crate::common::{default_program, each_text, programs, references};
@@ -163,6 +164,7 @@ fn chart_faults(program: &Value, chart: &Chart) -> Vec<String> {
         faults.push(format!("{title}: a gauge needs both ends"));
     }
     faults.extend(charted::expression_fault(chart));
+    faults.extend(lines::faults(program, chart));
     match charted::metrics(chart) {
         Ok(metrics) => faults.extend(metrics.iter().filter_map(|charted| {
             let fault = metric_fault(program, &charted.metric, &json!(charted.statistic))?;
@@ -223,8 +225,22 @@ fn log_faults(program: &Value, log: &Log) -> Vec<String> {
     faults
 }
 
-/// The words of a query that are neither fields nor part of the language.
+/// What a query may look for: levels, services, and how Lambda says that an invocation ended badly
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html#Status>).
+const VALUES: [&str; 7] = ["ERROR", "WARN", "INFO", "DEBUG", "error", "failure", "timeout"];
+
+/// The words of a query that are neither fields nor part of the language, and the values that nothing has.
 pub(crate) fn unknown_fields(query: &str) -> Vec<String> {
+    let is_value = |text: &&str| {
+        VALUES.contains(text) || Service::ALL.iter().any(|service| service.name() == *text) || text.starts_with('<')
+    };
+    let values = query.split('"').skip(1).step_by(2).filter(|text| !is_value(text)).map(|text| format!("\"{text}\""));
+    let mut unknown: Vec<_> = values.collect();
+    unknown.extend(unknown_words(query));
+    unknown
+}
+
+fn unknown_words(query: &str) -> Vec<String> {
     // Every other part stands between quotation marks.
     let unquoted: String = query.split('"').step_by(2).collect::<Vec<_>>().join(" ");
     let words = unquoted.split(|letter: char| !letter.is_ascii_alphanumeric() && !"@_.".contains(letter));
@@ -446,6 +462,26 @@ fn an_alarm_whose_metric_or_threshold_is_on_no_chart_is_caught() {
 }
 
 #[test]
+fn a_line_that_is_not_at_what_its_label_says_is_caught() {
+    for title in ["Ranker: duration (ms)", "Enricher: duration (ms)", LATENCY, "Requests a day"] {
+        let faults = faults_with(title, |widget| {
+            let lines = widget["properties"]["annotations"]["horizontal"].as_array_mut().unwrap();
+            let line = lines.iter_mut().find(|line| !line["label"].as_str().unwrap().starts_with("alarm")).unwrap();
+            line["value"] = json!(7);
+        });
+        assert!(matches!(&faults[..], [fault] if fault.contains("is drawn at 7")), "{faults:?}");
+    }
+    assert_told("nothing here is called budget", LATENCY, |widget| {
+        widget["properties"]["annotations"]["horizontal"][0]["label"] = json!("budget");
+    });
+    assert_told("nobody looked at", "Hours since the last complete run", |widget| {
+        let rows = widget["properties"]["metrics"].as_array_mut().unwrap();
+        let row = rows.iter_mut().find(|row| row[0]["id"] == "hours").unwrap();
+        row[0]["expression"] = json!(row[0]["expression"].as_str().unwrap().replace("3600", "360"));
+    });
+}
+
+#[test]
 fn a_log_field_a_log_group_or_a_reference_that_does_not_exist_is_caught() {
     let told = |told: &str, from: &str, to: &str| {
         assert_told(told, ERRORS, |widget| {
@@ -457,6 +493,7 @@ fn a_log_field_a_log_group_or_a_reference_that_does_not_exist_is_caught() {
     };
     told("there is no field traceId", "trace_id", "traceId");
     told("there is no field show", "fields @timestamp", "show @timestamp");
+    told("there is no field \"ERORR\"", "\"ERROR\"", "\"ERORR\"");
     told("no log group of the stack", "${rankerLogs.name}", "${ranker.name}");
     assert_told("rankers.name means nothing in the program", "Ranker: invocations", |widget| {
         widget["properties"]["title"] = json!("${rankers.name}");

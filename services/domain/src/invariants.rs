@@ -131,12 +131,19 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Checks every invariant over a whole snapshot; nothing when all hold.
+/// Checks every invariant over a whole snapshot; nothing when all hold. What a step breaks and what shows in the whole is
+/// told once.
 #[must_use]
 pub fn check(snapshot: &Snapshot) -> Vec<Violation> {
     let mut ledger = Ledger::default();
-    let mut violations: Vec<_> = snapshot.history.iter().flat_map(|happened| ledger.note(happened)).collect();
-    violations.extend(ledger.check(&snapshot.standing));
+    let mut told: Vec<_> = snapshot.history.iter().flat_map(|happened| ledger.note(happened)).collect();
+    told.extend(ledger.check(&snapshot.standing));
+    let mut violations = Vec::new();
+    for violation in told {
+        if !violations.contains(&violation) {
+            violations.push(violation);
+        }
+    }
     violations
 }
 

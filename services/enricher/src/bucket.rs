@@ -188,8 +188,8 @@ pub trait Tries: Sync {
         writer: &str,
     ) -> impl Future<Output = Result<Attempt, BucketError>> + Send;
 
-    /// Whether the object that stands at this key has this `writer` in its metadata.
-    fn is_written_by(&self, key: &str, writer: &str) -> impl Future<Output = Result<bool, BucketError>> + Send;
+    /// Whether the object that stands at this key has this `writer` in its metadata; nothing if none stands.
+    fn is_written_by(&self, key: &str, writer: &str) -> impl Future<Output = Result<Option<bool>, BucketError>> + Send;
 }
 
 /// What came of one try of a conditional write.
@@ -217,10 +217,15 @@ pub async fn put_conditionally(
     for attempt in 1..=MAX_CONFLICTS {
         match tries.try_put(object, condition, &writer).await? {
             Attempt::Stored => return Ok(Put::Stored),
-            Attempt::ConditionFailed if tries.is_written_by(object.key, &writer).await? => return Ok(Put::Stored),
-            Attempt::ConditionFailed => return Ok(Put::ConditionFailed),
-            Attempt::Conflict => tokio::time::sleep(CONFLICT_BACKOFF.pause(attempt, fastrand::f64())).await,
+            Attempt::ConditionFailed => match tries.is_written_by(object.key, &writer).await? {
+                Some(true) => return Ok(Put::Stored),
+                // Whoever is told that it stands already deletes a message, so it is not said of what is gone again.
+                None if *condition == Condition::Absent => {}
+                Some(false) | None => return Ok(Put::ConditionFailed),
+            },
+            Attempt::Conflict => {}
         }
+        tokio::time::sleep(CONFLICT_BACKOFF.pause(attempt, fastrand::f64())).await;
     }
     let reason = format!("others wrote it at the same time, {MAX_CONFLICTS} times in a row");
     Err(BucketError { operation: "store", key: object.key.to_owned(), reason })
@@ -265,10 +270,9 @@ impl Tries for S3Bucket {
         }
     }
 
-    async fn is_written_by(&self, key: &str, writer: &str) -> Result<bool, BucketError> {
-        let head = self.look_at(key).await?;
-        let metadata = head.as_ref().and_then(HeadObjectOutput::metadata);
-        Ok(metadata.and_then(|metadata| metadata.get(WRITER_METADATA)).is_some_and(|by| by == writer))
+    async fn is_written_by(&self, key: &str, writer: &str) -> Result<Option<bool>, BucketError> {
+        let by = |head: &HeadObjectOutput| head.metadata().and_then(|metadata| metadata.get(WRITER_METADATA)).cloned();
+        Ok(self.look_at(key).await?.map(|head| by(&head).is_some_and(|by| by == writer)))
     }
 }
 

@@ -13,6 +13,7 @@ mod hiding;
 mod trace;
 
 use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -25,6 +26,7 @@ use domain::message::{MessageFault, MovieMessage};
 use domain::rest::Rest;
 use domain::{RankingId, Run};
 use function::{Deadline, milliseconds};
+use futures_util::future::join_all;
 use serde_json::Value;
 use telemetry::{Metrics, spans};
 use tokio::task::JoinSet;
@@ -165,24 +167,23 @@ impl<B: Bucket, A: Ask, K: KeyStore, Q: Queue> Enricher<B, A, K, Q> {
         for (id, done) in done {
             runs.entry((&done.run, &done.ranking, done.of)).or_default().push((id, done));
         }
-        let mut failed = Vec::new();
-        for ((run, ranking, of), records) in runs {
+        // Side by side: one that gets no answer takes no time from the others.
+        let completions = runs.into_iter().map(|((run, ranking, of), records)| async move {
             let first = records.iter().min_by_key(|(_, done)| done.position);
             let span = completion_span(run, first.and_then(|(_, done)| done.sender.as_deref()));
             let known = known(run, &records, standing);
             let work = self.complete_run(run, ranking, of, known).instrument(span.clone());
             let completed = tokio::time::timeout_at(deadline.instant(), work).await;
-            if let Err(error) = completed.unwrap_or(Err(CompletionError::OutOfTime)) {
-                tracing::error!(run = run.as_str(), reason = %error, "the run could not be completed; its records are tried again");
-                spans::fail(&span, error.kind(), error);
-                failed.extend(records.into_iter().map(|(id, _)| id.to_owned()));
-            }
-        }
-        failed
+            let Err(error) = completed.unwrap_or(Err(CompletionError::OutOfTime)) else { return Vec::new() };
+            tracing::error!(run = run.as_str(), reason = %error, "the run could not be completed; its records are tried again");
+            spans::fail(&span, error.kind(), error);
+            records.into_iter().map(|(id, _)| id.to_owned()).collect()
+        });
+        join_all(completions).await.concat()
     }
 
     /// Counts a run when its list is stored, whatever becomes of latest: the next delivery finds the list and does not
-    /// count it again.
+    /// count it again. So it is counted once at most; not at all if the environment ends between the two.
     async fn complete_run(
         &self,
         run: &Run,
@@ -235,12 +236,21 @@ fn known<B: Bucket>(run: &Run, records: &[(&str, &Done)], standing: &Standing<B>
 /// A record as it was delivered, and the message that it is, or why it is none.
 struct Delivered {
     record: SqsMessage,
-    message: Result<MovieMessage, MessageFault>,
+    message: Result<MovieMessage, EnrichmentError>,
 }
 
 impl Delivered {
     fn read(record: SqsMessage) -> Self {
-        let message = MovieMessage::parse(record.body.as_deref().unwrap_or_default());
+        Self::read_by(MovieMessage::parse, record)
+    }
+
+    /// It is read before it has a task of its own, so its panic is caught here: it fails this record alone as well.
+    fn read_by(parse: impl FnOnce(&str) -> Result<MovieMessage, MessageFault>, record: SqsMessage) -> Self {
+        let body = record.body.as_deref().unwrap_or_default();
+        let message = match catch_unwind(AssertUnwindSafe(|| parse(body))) {
+            Ok(message) => message.map_err(EnrichmentError::Message),
+            Err(_) => Err(EnrichmentError::Panicked),
+        };
         Self { record, message }
     }
 }
@@ -272,7 +282,7 @@ impl<B: Bucket, A: Ask, K: KeyStore> Work<B, A, K> {
     async fn process(
         &self,
         record: &SqsMessage,
-        message: Result<MovieMessage, MessageFault>,
+        message: Result<MovieMessage, EnrichmentError>,
     ) -> Result<Done, EnrichmentError> {
         let started = Instant::now();
         let outcome = match tokio::time::timeout_at(self.deadline.instant(), self.enrich(record, message)).await {
@@ -297,7 +307,7 @@ impl<B: Bucket, A: Ask, K: KeyStore> Work<B, A, K> {
     async fn enrich(
         &self,
         record: &SqsMessage,
-        message: Result<MovieMessage, MessageFault>,
+        message: Result<MovieMessage, EnrichmentError>,
     ) -> Result<Done, EnrichmentError> {
         let message = message?;
         let span = Span::current();
@@ -315,5 +325,18 @@ impl<B: Bucket, A: Ask, K: KeyStore> Work<B, A, K> {
             of: message.of,
             sender: sender_of(record).map(str::to_owned),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_while_a_message_is_read_fails_its_record_alone() {
+        let record = SqsMessage::default();
+        let delivered = Delivered::read_by(|_| panic!("a fault of ours"), record.clone());
+        assert!(matches!(delivered.message, Err(EnrichmentError::Panicked)));
+        assert!(matches!(Delivered::read(record).message, Err(EnrichmentError::Message(_))));
     }
 }

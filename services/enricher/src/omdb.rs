@@ -86,12 +86,14 @@ pub enum OmdbError {
     #[error("OMDb does not know the id: {0}")]
     UnknownId(String),
     /// No usable answer after all attempts.
-    #[error("OMDb gave no usable answer in {attempts} attempts, the last time: {reason}")]
+    #[error("OMDb gave no usable answer in {attempts} attempts{}, the last time: {reason}", asked(*retry_after))]
     Unavailable {
         /// How often it was asked.
         attempts: u32,
         /// What came of the last one.
         reason: String,
+        /// After which time OMDb wants to be asked again, if it said so.
+        retry_after: Option<Duration>,
     },
     /// The invocation ends before another try could.
     #[error("no time is left to ask OMDb again{}, the last time: {reason}", asked(*retry_after))]
@@ -125,8 +127,10 @@ impl OmdbError {
         match self {
             Self::KeyRejected => Some(Rest::UntilKeyIsMended),
             Self::QuotaExhausted | Self::DailyLimit { .. } => Some(Rest::UntilNextDay),
-            Self::OutOfTime { retry_after, .. } => retry_after.map(Rest::AsOmdbAsks),
-            Self::Key(_) | Self::Count(_) | Self::UnknownId(_) | Self::Unavailable { .. } => None,
+            Self::Unavailable { retry_after, .. } | Self::OutOfTime { retry_after, .. } => {
+                retry_after.map(Rest::AsOmdbAsks)
+            }
+            Self::Key(_) | Self::Count(_) | Self::UnknownId(_) => None,
         }
     }
 }
@@ -170,7 +174,7 @@ impl<A: Ask, K: KeyStore, B: Bucket> Omdb<A, K, B> {
                 }
                 Answer::Unusable { reason, retry_after } => {
                     if attempt == self.max_attempts {
-                        return Err(OmdbError::Unavailable { attempts: attempt, reason });
+                        return Err(OmdbError::Unavailable { attempts: attempt, reason, retry_after });
                     }
                     drop(alone.take());
                     self.pause(attempt, reason, retry_after, deadline).await?

@@ -116,6 +116,58 @@ async fn a_run_that_cannot_be_listed_fails_its_records_and_is_asked_for_once() {
 }
 
 #[tokio::test]
+async fn a_large_run_that_cannot_be_listed_fails_its_records_and_is_completed_when_they_come_back() {
+    let harness = Harness::new();
+    harness.handle_bodies((1..=11).map(|position| message(RUN, position, 12))).await;
+    harness.bucket.refuse(|key| key == "runs/2026-11-22T12-00-00Z/");
+    assert_eq!(harness.handle_bodies([message(RUN, 12, 12)]).await, ["record-0"]);
+    harness.bucket.heal();
+    assert!(harness.handle_bodies([message(RUN, 12, 12)]).await.is_empty());
+    assert_eq!(harness.metrics.sum(RUNS_COMPLETED), 1);
+}
+
+#[tokio::test]
+async fn a_run_of_which_a_record_cannot_be_read_fails_its_records_and_is_completed_when_they_come_back() {
+    let harness = Harness::new();
+    harness.handle_bodies((1..=4).map(|position| message(RUN, position, 10))).await;
+    harness.bucket.refuse(|key| key.ends_with("/02-tt0000002.json"));
+    let last = || (5..=10).map(|position| message(RUN, position, 10));
+    assert_eq!(harness.handle_bodies(last()).await.len(), 6);
+    assert!(!harness.bucket.keys().contains(&LATEST_KEY.to_owned()), "the run has no list yet");
+    harness.bucket.heal();
+    assert!(harness.handle_bodies(last()).await.is_empty());
+    assert_eq!(harness.metrics.sum(RUNS_COMPLETED), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_whose_completion_gets_no_answer_takes_no_time_from_another() {
+    const OTHER: &str = "2026-11-23T12-00-00Z";
+    let harness = Harness::new();
+    harness.bucket.hang(|key| key == "runs/2026-11-22T12-00-00Z/Top10Movies.json");
+    assert_eq!(harness.handle_bodies([message(RUN, 1, 1), message(OTHER, 1, 1)]).await, ["record-0"]);
+    assert_eq!(harness.bucket.json(LATEST_KEY)["run"], OTHER);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_busy_omdb_is_left_alone_for_as_long_as_it_asks_though_it_asked_at_the_last_attempt() {
+    let harness = Harness::new();
+    let busy = || Answer::unusable("HTTP status 503");
+    let later = Answer::Unusable { reason: "HTTP status 429".into(), retry_after: Some(Duration::from_hours(1)) };
+    harness.omdb.will_answer(&id_at(1), [busy(), busy(), later]);
+    assert_eq!(harness.handle_bodies([message(RUN, 1, 1)]).await, ["record-0"]);
+    assert_eq!(harness.queue.hidden().into_values().collect::<Vec<_>>(), [Duration::from_hours(1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_not_listed_in_time_fails_its_records_before_lambda_ends_the_invocation() {
+    let harness = Harness::new();
+    harness.bucket.hang(|key| key == "runs/2026-11-22T12-00-00Z/");
+    let started = tokio::time::Instant::now();
+    assert_eq!(harness.handle_bodies([message(RUN, 1, 2), message(RUN, 2, 2)]).await.len(), 2);
+    assert!(started.elapsed() < harness.time_left);
+}
+
+#[tokio::test]
 async fn latest_never_goes_back_to_an_older_run() {
     let harness = Harness::new();
     harness.handle_bodies([message("2026-11-22T12-00-00Z", 1, 1)]).await;

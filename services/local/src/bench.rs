@@ -6,7 +6,7 @@
 //!
 //! | Module | What it knows |
 //! |---|---|
-//! | `cold`, `warm`, `scale`, `telemetry`, `size`, `costs` | the cases |
+//! | `cold`, `warm`, `scale`, `pipeline`, `telemetry`, `size`, `costs` | the cases |
 //! | `subjects` | both functions with all that they ask for, and what a sound answer is |
 //! | `function`, `runtime_api`, `process_figures` | a function as Lambda runs it, and what it used |
 //! | `aws`, `http` | the AWS that it asks |
@@ -21,6 +21,7 @@ mod function;
 mod goals;
 mod http;
 mod input;
+mod pipeline;
 mod process_figures;
 mod programs;
 mod report;
@@ -60,13 +61,14 @@ pub(crate) struct Case {
 }
 
 /// All of them.
-pub(crate) const CASES: [Case; 6] = [
+pub(crate) const CASES: [Case; 7] = [
     Case { name: cold::NAME, what: "from the process started to the first answer", run: cold::run },
     Case { name: warm::NAME, what: "ranking 250 items, enriching ten movies", run: warm::run },
+    Case { name: scale::NAME, what: "ranking up to a million items", run: scale::run },
     Case {
-        name: scale::NAME,
-        what: "up to a million items and ten runs of a thousand movies at once",
-        run: scale::run,
+        name: pipeline::NAME,
+        what: "ten movies to ten runs of a thousand at once, through the whole local pipeline",
+        run: pipeline::run,
     },
     Case { name: telemetry::NAME, what: "what logs aside telemetry takes", run: telemetry::run },
     Case { name: size::NAME, what: "binaries, zips, and what takes the room", run: size::run },

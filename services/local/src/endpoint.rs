@@ -68,10 +68,11 @@ impl Endpoint {
             }
             (None, Some(profile), Some(region), Some(stack)) => Self::with_profile(profile, region, stack, None)?,
             (None, ..) => return Err(EndpointFault::Incomplete { missing: arguments.missing_for_aws() }),
-            (Some(url), Some(profile), region, stack) => {
-                let region = region.as_deref().unwrap_or(REGION);
-                Self::with_profile(profile, region, stack.as_deref().unwrap_or(STACK), Some(url))?
+            (Some(url), Some(profile), Some(region), Some(stack)) => {
+                Self::with_profile(profile, region, stack, Some(url))?
             }
+            // The address may well be AWS's: no default may stand in for what a profile does there.
+            (Some(_), Some(_), ..) => return Err(EndpointFault::Incomplete { missing: arguments.missing_for_aws() }),
             (Some(url), None, None, stack) => Self::local(url, stack.as_deref().unwrap_or(STACK))?,
             (Some(_), None, Some(_), _) => return Err(EndpointFault::RegionWithoutProfile),
         };

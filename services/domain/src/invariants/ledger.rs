@@ -19,6 +19,8 @@ pub struct Ledger {
     published: BTreeMap<String, Vec<MovieMessage>>,
     /// The runs' rankings with their sizes; more than one if the source changed between two attempts.
     runs: BTreeMap<Run, BTreeSet<(RankingId, usize)>>,
+    /// The positions of a ranking of which a message was deleted.
+    deleted: BTreeMap<(Run, RankingId), BTreeSet<usize>>,
     /// Texts that are no message of ours.
     foreign: BTreeSet<String>,
     answers: HashMap<ImdbId, Vec<OmdbMovie>>,
@@ -166,15 +168,21 @@ impl Ledger {
         wrong
     }
 
-    fn delete(&self, body: &str) -> Option<Violation> {
+    fn delete(&mut self, body: &str) -> Option<Violation> {
         let Ok(message) = MovieMessage::parse(body) else {
             let shown: String = body.chars().take(60).collect();
             let sentence = format!("a message that is none of ours was deleted instead of kept: {shown}");
             return Some(violation(Rule::Deletion, sentence));
         };
         let key = movie_key(&message);
-        let stored = self.objects.contains_key(&key);
-        (!stored).then(|| violation(Rule::Deletion, format!("the message of {key} was deleted before it was stored")))
+        if !self.objects.contains_key(&key) {
+            return Some(violation(Rule::Deletion, format!("the message of {key} was deleted before it was stored")));
+        }
+        let MovieMessage { run, ranking, position, of, .. } = message;
+        let deleted = self.deleted.entry((run.clone(), ranking)).or_default();
+        deleted.insert(position);
+        let is_the_last = deleted.len() == of;
+        is_the_last.then(|| self.unfinished(&run)).flatten()
     }
 
     fn lost(&self, outside: &Outside<'_>) -> Vec<Violation> {
@@ -222,6 +230,11 @@ impl Ledger {
         if !(1..=of).all(|position| stored.contains(&position)) || is_left {
             return None;
         }
+        self.unfinished(run)
+    }
+
+    /// What is missing of a run that is done with.
+    fn unfinished(&self, run: &Run) -> Option<Violation> {
         if !self.objects.contains_key(&run_list_key(run)) {
             let sentence =
                 format!("all movies of {run} are stored and their messages deleted, but its list does not stand");

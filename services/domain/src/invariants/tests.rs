@@ -87,6 +87,15 @@ fn a_movie_that_was_never_stored_is_lost_unless_it_is_dead_or_on_its_way() {
 }
 
 #[test]
+fn a_last_message_that_is_deleted_too_early_is_told_at_once_though_its_list_is_made_good_later() {
+    let mut history = whole_run("2026-11-22T12-00-00Z");
+    // The list and latest, then both deletions: the other way round.
+    let end = history.len() - 4;
+    history[end..].rotate_left(2);
+    assert_eq!(broken_at_rest(history), [Rule::Deletion]);
+}
+
+#[test]
 fn a_message_that_is_none_of_ours_must_not_vanish_and_never_be_deleted() {
     let body = "not ours".to_owned();
     let history = vec![Happened::Published { body: body.clone() }];
@@ -140,6 +149,7 @@ fn latest_is_of_the_newest_run_that_is_done_with() {
     let history = without(whole_run(NEW), &list(NEW, LATEST_KEY));
     assert_eq!(broken_at_rest(history.clone()), [Rule::Latest]);
     let standing = Standing { dead: vec![message(NEW, 2)], ..Standing::default() };
+    let history = without(history, &deleted(NEW, 2));
     assert_eq!(broken(history, standing), [], "a redrive moves it");
 }
 

@@ -30,7 +30,9 @@ const MAX_RACES: u32 = 20;
 const RACE_BACKOFF: Backoff = Backoff { base: Duration::from_millis(20), cap: Duration::from_millis(500) };
 
 /// What a request may take from being counted to its arrival, and clocks may differ by: a connection and a question take
-/// no more than `OMDB_TIMEOUT_MS`, which is a minute at most, and hosts that keep time differ by less than the rest.
+/// no more than `OMDB_TIMEOUT_MS`, which is a minute at most, and a host that keeps time is behind by less than the rest.
+///
+/// One that is ahead counts the last requests of a day for the next one. OMDb's day is a guess anyway.
 const MAX_WAY: TimeDelta = TimeDelta::minutes(2);
 
 /// The day's requests, kept in a bucket.

@@ -53,7 +53,7 @@ impl MemoryBucket {
         self.0.lock().unwrap().refused = Some(keys);
     }
 
-    /// Never answers a write of such keys.
+    /// Never answers what touches such keys.
     pub(crate) fn hang(&self, keys: fn(&str) -> bool) {
         self.0.lock().unwrap().hanging = Some(keys);
     }
@@ -100,7 +100,11 @@ impl MemoryBucket {
         serde_json::from_slice(&self.0.lock().unwrap().objects[key].body).unwrap()
     }
 
-    fn check(&self, operation: &'static str, key: &str) -> Result<(), BucketError> {
+    async fn check(&self, operation: &'static str, key: &str) -> Result<(), BucketError> {
+        let hanging = self.0.lock().unwrap().hanging;
+        if hanging.is_some_and(|keys| keys(key)) {
+            std::future::pending::<()>().await;
+        }
         let mut contents = self.0.lock().unwrap();
         *contents.calls.entry(operation).or_default() += 1;
         match contents.refused {
@@ -114,17 +118,17 @@ impl MemoryBucket {
 
 impl Bucket for MemoryBucket {
     async fn head(&self, key: &str) -> Result<Option<Head>, BucketError> {
-        self.check("look at", key)?;
+        self.check("look at", key).await?;
         Ok(self.0.lock().unwrap().objects.get(key).map(|stored| stored.head.clone()))
     }
 
     async fn get(&self, key: &str) -> Result<Vec<u8>, BucketError> {
-        self.check("read", key)?;
+        self.check("read", key).await?;
         Ok(self.0.lock().unwrap().objects[key].body.clone())
     }
 
     async fn find(&self, key: &str) -> Result<Option<Found>, BucketError> {
-        self.check("read", key)?;
+        self.check("read", key).await?;
         // As over a network: others get their turn while this one waits.
         tokio::task::yield_now().await;
         let contents = self.0.lock().unwrap();
@@ -133,16 +137,12 @@ impl Bucket for MemoryBucket {
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, BucketError> {
-        self.check("list", prefix)?;
+        self.check("list", prefix).await?;
         Ok(self.keys().into_iter().filter(|key| key.starts_with(prefix)).take(1000).collect())
     }
 
     async fn put(&self, object: Object<'_>, condition: &Condition) -> Result<Put, BucketError> {
-        self.check("store", object.key)?;
-        let hanging = self.0.lock().unwrap().hanging;
-        if hanging.is_some_and(|keys| keys(object.key)) {
-            std::future::pending::<()>().await;
-        }
+        self.check("store", object.key).await?;
         let mut contents = self.0.lock().unwrap();
         if object.key == LATEST_KEY
             && let Some(run) = contents.overtaken_by.take()

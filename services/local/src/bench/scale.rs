@@ -1,6 +1,5 @@
-//! From 250 items to a million, from ten movies to ten thousand.
+//! From 250 items to a million.
 
-mod pipeline;
 mod reading;
 
 use bytes::Bytes;
@@ -21,7 +20,6 @@ pub(super) fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let lists = SIZES.map(|items| (items, list_of(items)));
     let mut rows = ranker(bench, &lists)?;
     rows.push(reading::run(bench, &lists[2].1)?);
-    rows.extend(pipeline::run(bench)?);
     Ok(rows)
 }
 

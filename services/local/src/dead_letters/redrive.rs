@@ -11,8 +11,14 @@ use super::letter::{FailureQueue, Letter};
 use super::queue::Source;
 use crate::endpoint::{Action, EndpointFault};
 
-/// How many messages are sent at once.
-const AT_ONCE: usize = 8;
+/// How many messages are sent at once. Events go to the ranker one by one: where concurrency is reserved it has one
+/// execution, and whoever finds it taken would be turned away.
+fn at_once(queue: FailureQueue) -> usize {
+    match queue {
+        FailureQueue::DeadLetters | FailureQueue::Undelivered => 8,
+        FailureQueue::RankerFailures => 1,
+    }
+}
 
 /// A message, and what became of it.
 #[derive(Debug, Clone)]
@@ -70,7 +76,7 @@ pub(super) async fn redrive(
 
     let calls = Calls { dead_letters, source };
     let outcomes = stream::iter(&selected).map(async |letter| (letter, send_then_delete(&calls, letter).await));
-    let outcomes: Vec<_> = outcomes.buffered(AT_ONCE).collect().await;
+    let outcomes: Vec<_> = outcomes.buffered(at_once(queue)).collect().await;
     let kept = outcomes.iter().filter(|(_, outcome)| *outcome != Outcome::Sent).map(|(letter, _)| *letter);
     // Should it fail: they come back into sight by themselves, and what became of them must be told.
     let _ = source.put_back(kept).await;

@@ -69,6 +69,9 @@ mod tests {
         assert_eq!(missing("p", "r", ""), "--stack");
         assert_eq!(missing("", "r", "prod"), "--profile");
         assert_eq!(missing("", "", "prod"), "--profile and --region");
+        // Whatever address is named: it may be AWS's.
+        let by_address = Endpoint::find(&arguments("p", "", "", "https://sqs.eu-west-1.amazonaws.com")).unwrap_err();
+        assert!(by_address.to_string().contains("missing: --region and --stack"), "{by_address}");
         let found = Endpoint::find(&arguments("p", "eu-west-1", "prod", "")).unwrap();
         assert_eq!(
             (found.place(), found.options()),

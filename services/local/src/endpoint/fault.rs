@@ -199,7 +199,7 @@ fn whose(profile: Option<&str>) -> String {
 /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html>,
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html#API_ReceiveMessage_Errors>).
 fn meaning(code: &str, said: &str) -> Meaning {
-    const CREDENTIALS: [&str; 8] = [
+    const CREDENTIALS: [&str; 10] = [
         "InvalidClientTokenId",
         "UnrecognizedClientException",
         "InvalidAccessKeyId",
@@ -208,8 +208,12 @@ fn meaning(code: &str, said: &str) -> Meaning {
         "IncompleteSignature",
         "ExpiredToken",
         "MissingAuthenticationToken",
+        "InvalidToken",
+        "RequestTimeTooSkewed",
     ];
-    if code.to_ascii_lowercase().starts_with("kms") || (code.contains("AccessDenied") && said.contains("kms:")) {
+    // A key that is disabled or busy is no matter of permissions, though its codes begin alike.
+    let is_of_key = code.to_ascii_lowercase().starts_with("kms") || said.contains("kms:");
+    if is_of_key && code.contains("AccessDenied") {
         Meaning::KeyPermission
     } else if code.contains("AccessDenied") || code == "AuthorizationError" || code == "NotAuthorized" {
         Meaning::Permission
@@ -241,7 +245,12 @@ mod tests {
             ("KMS.AccessDeniedException", "denied", Meaning::KeyPermission),
             ("KmsAccessDenied", "denied", Meaning::KeyPermission),
             ("AccessDeniedException", "not authorized to perform: kms:Decrypt", Meaning::KeyPermission),
+            ("KmsDisabled", "the key is disabled", Meaning::Other),
+            ("KMS.DisabledException", "the key is disabled", Meaning::Other),
+            ("KmsThrottled", "busy", Meaning::Other),
             ("InvalidClientTokenId", "invalid", Meaning::Credentials),
+            ("InvalidToken", "malformed", Meaning::Credentials),
+            ("RequestTimeTooSkewed", "the clock is wrong", Meaning::Credentials),
             ("ExpiredTokenException", "expired", Meaning::Credentials),
             ("ServiceUnavailable", "busy", Meaning::Other),
         ];

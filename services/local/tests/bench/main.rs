@@ -48,7 +48,7 @@ fn a_name_that_there_is_none_of_is_answered_with_those_that_there_are() {
     let output = bench(&["hot"]);
     assert_eq!(output.status.code(), Some(2));
     let told = text(&output.stderr);
-    for name in ["hot", "cold", "warm", "scale", "telemetry", "size", "cost"] {
+    for name in ["hot", "cold", "warm", "scale", "pipeline", "telemetry", "size", "cost"] {
         assert!(told.contains(name), "{name} is missing in: {told}");
     }
 }

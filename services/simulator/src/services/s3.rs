@@ -150,8 +150,8 @@ impl Tries for SimulatedBucket {
         }
     }
 
-    async fn is_written_by(&self, key: &str, writer: &str) -> Result<bool, BucketError> {
-        Ok(self.look_at(key).await?.is_some_and(|(_, by)| by == writer))
+    async fn is_written_by(&self, key: &str, writer: &str) -> Result<Option<bool>, BucketError> {
+        Ok(self.look_at(key).await?.map(|(_, by)| by == writer))
     }
 }
 

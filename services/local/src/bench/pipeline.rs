@@ -10,7 +10,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::contract::Service;
 use pulumi::config::settings;
 
-use super::{Bench, NAME, Row, Series, goals, megabytes, milliseconds, number};
+use super::report::Row;
+use super::{Bench, Series, goals, megabytes, milliseconds, number};
 use crate::artefacts::{Artefacts, package};
 use crate::bench::input::list_of;
 use crate::bench::process_figures::{figures, of_function};
@@ -19,6 +20,8 @@ use crate::deploy::Configuration;
 use crate::options::Options;
 use crate::pipeline::{Answer, Pipeline};
 use crate::progress::Progress;
+
+pub(super) const NAME: &str = "pipeline";
 
 /// How many movies a run has, and how many runs are started at once.
 const LOADS: [(usize, usize); 4] = [(10, 1), (100, 1), (1_000, 1), (1_000, 10)];
