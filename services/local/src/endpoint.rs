@@ -28,7 +28,6 @@ pub(crate) use running::Announcement;
 
 use crate::aws::Clients;
 use crate::deploy::STACK;
-use crate::emulator::REGION;
 
 /// An AWS with one of our stacks in it.
 #[derive(Debug, Clone)]
@@ -67,14 +66,15 @@ impl Endpoint {
                 Self::local(&running.endpoint, &running.stack)?
             }
             (None, Some(profile), Some(region), Some(stack)) => Self::with_profile(profile, region, stack, None)?,
-            (None, ..) => return Err(EndpointFault::Incomplete { missing: arguments.missing_for_aws() }),
             (Some(url), Some(profile), Some(region), Some(stack)) => {
                 Self::with_profile(profile, region, stack, Some(url))?
             }
-            // The address may well be AWS's: no default may stand in for what a profile does there.
-            (Some(_), Some(_), ..) => return Err(EndpointFault::Incomplete { missing: arguments.missing_for_aws() }),
             (Some(url), None, None, stack) => Self::local(url, stack.as_deref().unwrap_or(STACK))?,
             (Some(_), None, Some(_), _) => return Err(EndpointFault::RegionWithoutProfile),
+            // An address may well be AWS's: no default may stand in for what a profile does there.
+            (None, ..) | (Some(_), Some(_), ..) => {
+                return Err(EndpointFault::Incomplete { missing: arguments.missing_for_aws() });
+            }
         };
         Ok(Self { options: arguments.as_typed(), ..endpoint })
     }
