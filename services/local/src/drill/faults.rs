@@ -210,7 +210,8 @@ pub(super) async fn metrics_down(stage: &Stage, refusal: AwsFault) -> anyhow::Re
 
 /// The enricher's process gets this signal in the middle of its work.
 pub(super) async fn enricher_hit(stage: &Stage, signal: Signal) -> anyhow::Result<()> {
-    stage.omdb()?.fail_all(OmdbFault::Delay(Duration::from_millis(700)));
+    // Longer than it takes to find the process on a busy machine; whoever waits for the answer is hit before it comes.
+    stage.omdb()?.fail_all(OmdbFault::Delay(Duration::from_secs(4)));
     stage.fire().await?;
     stage.until_omdb_is_asked().await?;
     environments::signal(&stage.pipeline, Service::Enricher, signal)?;
