@@ -120,10 +120,10 @@ pub const DRILLS: &[Drill] = &[
     stage => faults::enricher_hit(stage, Signal::STOP),
     prepare: |options| {
         // Short, but longer than a good run takes on a busy machine.
-        set(options, "enricherTimeoutSeconds", "8");
+        set(options, "enricherTimeoutSeconds", "12");
         set(options, "omdbTimeoutMs", "900");
         // As deployed, a batch does not come back while it may still be worked on.
-        options.redelivery_delay = Some(Duration::from_secs(10));
+        options.redelivery_delay = Some(Duration::from_secs(14));
     }),
     drill!("enricher-throttled", "Lambda has no room for another enricher for some seconds.", &["enricher-throttles"],
         "The movies wait and the run completes.", stage => faults::enricher_throttled(stage)),
