@@ -26,7 +26,6 @@ use domain::message::{MessageFault, MovieMessage};
 use domain::rest::Rest;
 use domain::{RankingId, Run};
 use function::{Deadline, milliseconds};
-use futures_util::future::join_all;
 use serde_json::Value;
 use telemetry::{Metrics, spans};
 use tokio::task::JoinSet;
@@ -167,19 +166,21 @@ impl<B: Bucket, A: Ask, K: KeyStore, Q: Queue> Enricher<B, A, K, Q> {
         for (id, done) in done {
             runs.entry((&done.run, &done.ranking, done.of)).or_default().push((id, done));
         }
-        // Side by side: one that gets no answer takes no time from the others.
-        let completions = runs.into_iter().map(|((run, ranking, of), records)| async move {
+        // One after the other: side by side, they would race for latest.
+        let mut failed = Vec::new();
+        for ((run, ranking, of), records) in runs {
             let first = records.iter().min_by_key(|(_, done)| done.position);
             let span = completion_span(run, first.and_then(|(_, done)| done.sender.as_deref()));
             let known = known(run, &records, standing);
             let work = self.complete_run(run, ranking, of, known).instrument(span.clone());
             let completed = tokio::time::timeout_at(deadline.instant(), work).await;
-            let Err(error) = completed.unwrap_or(Err(CompletionError::OutOfTime)) else { return Vec::new() };
-            tracing::error!(run = run.as_str(), reason = %error, "the run could not be completed; its records are tried again");
-            spans::fail(&span, error.kind(), error);
-            records.into_iter().map(|(id, _)| id.to_owned()).collect()
-        });
-        join_all(completions).await.concat()
+            if let Err(error) = completed.unwrap_or(Err(CompletionError::OutOfTime)) {
+                tracing::error!(run = run.as_str(), reason = %error, "the run could not be completed; its records are tried again");
+                spans::fail(&span, error.kind(), error);
+                failed.extend(records.into_iter().map(|(id, _)| id.to_owned()));
+            }
+        }
+        failed
     }
 
     /// Counts a run when its list is stored, whatever becomes of latest: the next delivery finds the list and does not

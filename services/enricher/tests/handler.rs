@@ -140,15 +140,6 @@ async fn a_run_of_which_a_record_cannot_be_read_fails_its_records_and_is_complet
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_whose_completion_gets_no_answer_takes_no_time_from_another() {
-    const OTHER: &str = "2026-11-23T12-00-00Z";
-    let harness = Harness::new();
-    harness.bucket.hang(|key| key == "runs/2026-11-22T12-00-00Z/Top10Movies.json");
-    assert_eq!(harness.handle_bodies([message(RUN, 1, 1), message(OTHER, 1, 1)]).await, ["record-0"]);
-    assert_eq!(harness.bucket.json(LATEST_KEY)["run"], OTHER);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_busy_omdb_is_left_alone_for_as_long_as_it_asks_though_it_asked_at_the_last_attempt() {
     let harness = Harness::new();
     let busy = || Answer::unusable("HTTP status 503");

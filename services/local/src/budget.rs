@@ -14,7 +14,7 @@ use crate::package::Package;
 use crate::target;
 
 /// Bytes of one function's zip, for any processor: a larger one takes longer to fetch at each cold start. What the larger
-/// function, the enricher, has today on x86_64, 4.9 MB, and 8 % for another processor and a change of compiler.
+/// function, the enricher, has today on `x86_64`, 4.9 MB, and 8 % for another processor and a change of compiler.
 const ZIP_BYTES: usize = 5_300_000;
 
 /// The crates as they were when the budgets were set, one a line, twice if there are two versions of it.
