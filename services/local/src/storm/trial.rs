@@ -141,17 +141,20 @@ impl Trial {
     /// # Errors
     /// It has not, within `patience`.
     pub async fn until_failed(&self, records: u32, patience: Duration) -> anyhow::Result<()> {
-        let counted = async || self.pipeline.metric_sum(metrics::ENRICHMENT_FAILURES).await;
-        let wanted = counted().await? + f64::from(records);
-        self.until("no record fails", patience, async || Ok(counted().await? >= wanted)).await
+        let wanted = self.failures().await? + f64::from(records);
+        self.until("no record fails", patience, async || Ok(self.failures().await? >= wanted)).await
     }
 
     /// The same, or until nothing is on its way that could fail: a small storm may be over by then.
     pub(super) async fn until_failed_or_at_rest(&self, records: u32, patience: Duration) -> anyhow::Result<()> {
-        let counted = async || self.pipeline.metric_sum(metrics::ENRICHMENT_FAILURES).await;
-        let wanted = counted().await? + f64::from(records);
-        let is_over = async || Ok(counted().await? >= wanted || self.is_at_rest().await?);
+        let wanted = self.failures().await? + f64::from(records);
+        let is_over = async || Ok(self.failures().await? >= wanted || self.is_at_rest().await?);
         self.until("no record fails, and the pipeline does not come to rest", patience, is_over).await
+    }
+
+    /// How many failed records the enricher has counted.
+    async fn failures(&self) -> anyhow::Result<f64> {
+        self.pipeline.metric_sum(metrics::ENRICHMENT_FAILURES).await
     }
 
     /// Waits until nothing is on its way any more: every event is published whole or has failed, and the movies' queue
