@@ -24,11 +24,12 @@ async fn a_movie_that_was_delivered_again_tells_its_failure_its_reason_the_secon
             &format!("Movie {id}, 2 of 3 in run {}: stored", event.run),
             "the run is published: 250 items, 0 rejected, 3 ranked",
             "delivery 1 of its message",
-            "S3.HeadObject its object: 404",
             "GET OMDb failed: HTTP status 503; next try after",
             "GET OMDb, asked again (1) failed: HTTP status 503",
             "ERROR the record failed; the queue delivers it again: OMDb gave no usable answer in 2 attempts",
+            // Alone in its batch now: beside others it may have been looked for with one list for all.
             "delivery 2 of its message",
+            "S3.HeadObject its object: 404",
             "GET OMDb: 200",
             "S3.PutObject its object: 200",
             "the movie is stored: ",
