@@ -9,12 +9,12 @@ pub mod settings;
 use std::fmt;
 
 pub use artefacts::Architecture;
-use domain::contract::environment::{ENRICHER_RESERVE, HIDDEN_UP_TO_AGE};
+use domain::contract::environment::{ENRICHER_RESERVE, HIDDEN_UP_TO_AGE, QUEUE_RETENTION};
 pub use provider::{AssumedRole, ProviderSettings, REGION_KEY};
 use read::Reader;
 use settings as setting;
 
-use crate::messaging::{QUEUE_RETENTION_DAYS, SECONDS_PER_DAY, visibility_timeout_seconds};
+use crate::messaging::visibility_timeout_seconds;
 
 /// The word for X-Ray in the setting of the OTLP endpoint.
 const XRAY: &str = "xray";
@@ -164,7 +164,7 @@ impl Config {
     fn check_receives(&self, reader: &mut Reader) {
         let settings =
             [setting::MAX_RECEIVE_COUNT, setting::ENRICHER_TIMEOUT_SECONDS, setting::BATCHING_WINDOW_SECONDS];
-        let kept_seconds = u64::from(QUEUE_RETENTION_DAYS * SECONDS_PER_DAY) - HIDDEN_UP_TO_AGE.as_secs();
+        let kept_seconds = (QUEUE_RETENTION - HIDDEN_UP_TO_AGE).as_secs();
         let most = (kept_seconds - 1) / u64::from(visibility_timeout_seconds(self));
         if reader.knows(&settings) && u64::from(self.max_receive_count) > most {
             let timeout = format!("{} is {}", setting::ENRICHER_TIMEOUT_SECONDS.key(), self.enricher_timeout_seconds);

@@ -11,6 +11,7 @@
 //! to the queue, an undelivered message never was in it (SQS cannot move it there by itself), a failed event is for
 //! the ranker. One look at which queue fills tells where to look.
 
+use domain::contract::environment::{FAILURE_RETENTION, QUEUE_RETENTION};
 use serde_json::{Value, json};
 
 use crate::config::Config;
@@ -26,16 +27,6 @@ const QUEUE: &str = "movies";
 pub(crate) const RANKER_FAILURES_QUEUE: &str = "ranker-failures";
 /// The rule that starts a run, within the names of a stack.
 pub(crate) const SCHEDULE_RULE: &str = "schedule";
-
-pub(crate) const SECONDS_PER_DAY: u32 = 24 * 60 * 60;
-
-/// How long a movie may wait for an enricher: over a long weekend. SQS's own default.
-pub(crate) const QUEUE_RETENTION_DAYS: u32 = 4;
-
-/// The longest that SQS offers
-/// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html>). It must be
-/// longer than the queue's: a dead letter keeps the age it had.
-const DEAD_LETTER_RETENTION_DAYS: u32 = 14;
 
 /// AWS advises six times the function's timeout plus the batching window, so that a throttled batch is not delivered
 /// a second time (<https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html>).
@@ -101,7 +92,7 @@ fn add_queue(stack: &mut Stack, key: &Handle<Key>, dead_letters: &Handle<Queue>)
     let properties = json!({
         "name": stack.name(QUEUE),
         "visibilityTimeoutSeconds": visibility_timeout_seconds(stack.config),
-        "messageRetentionSeconds": QUEUE_RETENTION_DAYS * SECONDS_PER_DAY,
+        "messageRetentionSeconds": QUEUE_RETENTION.as_secs(),
         "kmsMasterKeyId": key.arn(),
         "redrivePolicy": to_json(&redrive),
     });
@@ -125,7 +116,7 @@ fn add_failure_queue(stack: &mut Stack, name: &'static str, thing: &str, key: &H
 fn failure_queue(stack: &Stack, thing: &str, key: &Handle<Key>, redrive_allow: &Value) -> Value {
     json!({
         "name": stack.name(thing),
-        "messageRetentionSeconds": DEAD_LETTER_RETENTION_DAYS * SECONDS_PER_DAY,
+        "messageRetentionSeconds": FAILURE_RETENTION.as_secs(),
         "kmsMasterKeyId": key.arn(),
         "redriveAllowPolicy": to_json(redrive_allow),
     })

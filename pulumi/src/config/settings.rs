@@ -93,6 +93,9 @@ const TIMEOUT_SECONDS: Allowed = Allowed::Whole(1, 900);
 const OMDB_TIMEOUT_MS_ALLOWED: Allowed = Allowed::Whole(1, 60_000);
 
 /// A hundred years; S3 takes any positive number.
+/// A movie that is moved back on its last day as a dead letter still finds its run, and a day to spare.
+const LEAST_RUN_RETENTION_DAYS: u32 = 19;
+
 const RETENTION_DAYS: Allowed = Allowed::Whole(1, 36_500);
 
 #[expect(clippy::cast_possible_truncation, reason = "both are at most 1,000")]
@@ -159,8 +162,8 @@ settings! {
         "How often one movie is asked for within one invocation before the queue takes over.";
     OMDB_DAILY_LIMIT = "omdbDailyLimit", environment::OMDB_DAILY_LIMIT.default, Allowed::Whole(1, 1_000_000),
         "The most requests that OMDb gets from this stack in a day of UTC, all attempts included: what a free key may ask. Movies beyond it wait for the next day. Stacks that share a key share its requests: give each its part.";
-    RUN_RETENTION_DAYS = "runRetentionDays", Some("365"), Allowed::Whole(15, 36_500),
-        "How long the objects of a run are kept, in days: longer than dead letters, which are kept for 14 and complete their run when they are moved back. The latest list stays.";
+    RUN_RETENTION_DAYS = "runRetentionDays", Some("365"), Allowed::Whole(LEAST_RUN_RETENTION_DAYS, 36_500),
+        "How long the objects of a run are kept, in days: longer than dead letters, which are kept for 14 and, moved back then, may wait for 4 more until they complete their run. The latest list stays.";
     NONCURRENT_VERSION_RETENTION_DAYS = "noncurrentVersionRetentionDays", Some("30"), RETENTION_DAYS,
         "How long a replaced or removed object can be brought back, in days.";
     LOG_RETENTION_DAYS = "logRetentionDays", Some("30"), Allowed::WholeOf(LOG_RETENTION_DAYS_ALLOWED),

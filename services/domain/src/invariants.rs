@@ -24,7 +24,7 @@ use serde::Serialize;
 
 use crate::enriched::OmdbMovie;
 use crate::movie::ImdbId;
-use crate::quota::Day;
+use crate::quota::{self, Day};
 use crate::run::Run;
 
 pub use ledger::Ledger;
@@ -70,6 +70,14 @@ pub enum Happened {
         /// Its text.
         body: String,
     },
+}
+
+impl Happened {
+    /// Whether an object of a run, or latest, was written; counts of requests are written besides.
+    #[must_use]
+    pub fn is_write(&self) -> bool {
+        matches!(self, Self::Stored { key, .. } if !key.starts_with(quota::PREFIX))
+    }
 }
 
 /// All that [`check`] looks at.

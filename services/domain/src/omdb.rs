@@ -26,9 +26,9 @@ pub enum Answer {
     Movie(OmdbMovie),
     /// There is none of this id, in `OMDb`'s words.
     UnknownId(String),
-    /// 401: the key is not valid.
+    /// The key is not valid.
     KeyRejected,
-    /// 401: the key's requests of today are used up.
+    /// The key's requests of today are used up.
     QuotaExhausted,
     /// Nothing that can be used; worth asking again.
     Unusable {
@@ -73,11 +73,15 @@ impl Answer {
     #[must_use]
     pub fn read(status: u16, body: &Body, id: &ImdbId) -> Self {
         let error = body.error();
+        let says = |words: &str| error.to_ascii_lowercase().contains(words);
         match (status, body) {
             // The two share a status and differ in their text alone.
-            (401, _) if error.to_ascii_lowercase().contains("limit") => Self::QuotaExhausted,
-            (401, _) if error.to_ascii_lowercase().contains("key") => Self::KeyRejected,
+            (401, _) if says("limit") => Self::QuotaExhausted,
+            (401, _) if says("key") => Self::KeyRejected,
             (200, Body::Json(movie)) if is_movie(movie, id) => Self::bounded(movie),
+            // Other errors come as 200, so these may as well.
+            (200, _) if says("request limit reached") => Self::QuotaExhausted,
+            (200, _) if says("invalid api key") => Self::KeyRejected,
             (200, Body::Json(_)) if is_unknown_id(error) => Self::UnknownId(shorten(error)),
             (200, Body::Json(_)) if !error.is_empty() => Self::unusable(format!("its error: {}", shorten(error))),
             (200, Body::Json(_)) => Self::unusable("JSON, but not of the movie that was asked for"),
@@ -214,9 +218,11 @@ mod tests {
 
     #[test]
     fn a_rejected_key_and_a_used_up_quota_are_told_apart_by_their_text() {
-        assert_eq!(read(401, r#"{"Response":"False","Error":"Invalid API key!"}"#), Answer::KeyRejected);
         assert_eq!(read(401, r#"{"Response":"False","Error":"No API key provided."}"#), Answer::KeyRejected);
-        assert_eq!(read(401, r#"{"Response":"False","Error":"Request limit reached!"}"#), Answer::QuotaExhausted);
+        for status in [200, 401] {
+            assert_eq!(read(status, r#"{"Response":"False","Error":"Invalid API key!"}"#), Answer::KeyRejected);
+            assert_eq!(read(status, r#"{"Response":"False","Error":"Request limit reached!"}"#), Answer::QuotaExhausted);
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use axum::extract::RawQuery;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::ImdbId;
 use domain::contract::Service;
 use enricher::api_key::ApiKey;
@@ -76,6 +77,20 @@ async fn retry_after_is_read() {
     let address = server(|_| (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "7")], "")).await;
     let expected = Answer::Unusable { reason: "HTTP status 429".into(), retry_after: Some(Duration::from_secs(7)) };
     assert_eq!(ask(address).await, expected);
+}
+
+#[tokio::test]
+async fn retry_after_may_be_a_date() {
+    let wait = async |date: DateTime<Utc>| {
+        let date = date.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        let address =
+            server(move |_| (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, date.clone())], "")).await;
+        let Answer::Unusable { retry_after, .. } = ask(address).await else { panic!("a busy OMDb is taken for another") };
+        retry_after
+    };
+    let in_an_hour = wait(Utc::now() + TimeDelta::hours(1)).await.unwrap();
+    assert!((3_500..=3_600).contains(&in_an_hour.as_secs()), "{in_an_hour:?}");
+    assert_eq!(wait(Utc::now() - TimeDelta::hours(1)).await, None);
 }
 
 #[tokio::test]

@@ -74,11 +74,12 @@ impl Connections {
     }
 
     /// A builder of an HTTP client with our roots, no redirects (a redirect could carry a query with a key to another
-    /// host) and no proxy.
+    /// host), no proxy and no resending of its own (each request is counted before it is sent).
     pub fn http(&self) -> reqwest::ClientBuilder {
         reqwest::Client::builder()
             .tls_backend_preconfigured(self.tls.clone())
             .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
             .no_proxy()
     }
 }

@@ -78,6 +78,7 @@ async fn run<T, E: std::fmt::Display>(
 /// An enricher in its environment, which keeps the key from one event to the next.
 pub(crate) struct EnricherEnvironment {
     pub(crate) environment: Arc<Environment>,
+    bucket: SimulatedBucket,
     enricher: Enricher<SimulatedBucket, SimulatedOmdb, SimulatedKeys, SimulatedQueue>,
     world: Arc<World>,
     timeout: Duration,
@@ -91,23 +92,22 @@ impl EnricherEnvironment {
         let environment = Arc::new(Environment::new(name));
         let caller = Caller { world: Arc::clone(world), environment: Arc::clone(&environment) };
         let (api, keys) = (SimulatedOmdb { caller: caller.clone() }, SimulatedKeys { caller: caller.clone() });
-        let (bucket, queue) = (SimulatedBucket { caller: caller.clone() }, SimulatedQueue { caller });
+        let (bucket, queue) = (SimulatedBucket::new(caller.clone()), SimulatedQueue { caller });
         let clock = world.clock();
         let budget = Budget::new(bucket.clone(), OMDB_DAILY_LIMIT, clock.clone());
         let omdb = Omdb::new(api, keys, budget, OMDB_MAX_ATTEMPTS, gauges.enricher.clone());
-        let enricher = Enricher::new(bucket, omdb, queue, clock, gauges.enricher.clone());
+        let enricher = Enricher::new(bucket.clone(), omdb, queue, clock, gauges.enricher.clone());
         let timeout = world.scenario.deployment.enricher_timeout;
-        Self { environment, enricher, world: Arc::clone(world), timeout }
+        Self { environment, bucket, enricher, world: Arc::clone(world), timeout }
     }
 
     pub(crate) async fn handle(&self, batch: &[Message], lifetime: Option<Duration>) -> Ended<SqsBatchResponse> {
         let deadline = Deadline::after(self.timeout);
         let event = self.sqs_event(batch);
+        self.bucket.begin();
         run(&self.environment, lifetime, self.timeout, self.enricher.handle(event, deadline)).await
     }
-}
 
-impl EnricherEnvironment {
     /// The event of a batch (<https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>), as far as the enricher reads
     /// it.
     fn sqs_event(&self, batch: &[Message]) -> Value {

@@ -26,6 +26,10 @@ pub enum Mutation {
     RefusedEntriesIgnored,
     /// A listing lacks the newest object, as S3's did before December 2020.
     StaleLists,
+    /// The list of a run that a batch begins with tells whether the run is complete at its end as well.
+    FirstListFinal,
+    /// Whose condition was broken takes what stands there for its own.
+    OthersTakenForOwn,
     /// Messages look as if they were new, however long they have been in the queue.
     AgeUnknown,
     /// A failed event is not tried again and goes nowhere.
@@ -34,7 +38,7 @@ pub enum Mutation {
 
 impl Mutation {
     /// Each of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::DeleteBeforeStore,
         Self::WholeBatchSuccess,
         Self::KeyWithoutRun,
@@ -46,6 +50,8 @@ impl Mutation {
         Self::StoreFailuresIgnored,
         Self::RefusedEntriesIgnored,
         Self::StaleLists,
+        Self::FirstListFinal,
+        Self::OthersTakenForOwn,
         Self::AgeUnknown,
         Self::EventsDropped,
     ];
@@ -65,6 +71,8 @@ impl Mutation {
             Self::StoreFailuresIgnored => "store-failures-ignored",
             Self::RefusedEntriesIgnored => "refused-entries-ignored",
             Self::StaleLists => "stale-lists",
+            Self::FirstListFinal => "first-list-final",
+            Self::OthersTakenForOwn => "others-taken-for-own",
             Self::AgeUnknown => "age-unknown",
             Self::EventsDropped => "events-dropped",
         }

@@ -84,6 +84,16 @@ fn lists_that_lag_behind_are_noticed() {
 }
 
 #[test]
+fn a_list_of_the_batchs_beginning_taken_for_one_of_its_end_is_noticed() {
+    is_noticed(Mutation::FirstListFinal, &[Rule::Deletion]);
+}
+
+#[test]
+fn anothers_object_taken_for_ones_own_is_noticed() {
+    is_noticed(Mutation::OthersTakenForOwn, &[Rule::Latest, Rule::Budget]);
+}
+
+#[test]
 fn messages_without_an_age_are_noticed_once_they_are_hidden_until_they_expire() {
     is_noticed(Mutation::AgeUnknown, &[Rule::Conservation]);
 }

@@ -139,6 +139,14 @@ pub const HIDDEN_WHILE_KEY_IS_REJECTED: Duration = Duration::from_mins(30);
 /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html>).
 pub const MAX_HIDDEN: Duration = Duration::from_hours(12);
 
+/// For how long the queue keeps a movie that waits for an enricher: over a long weekend. SQS's own default
+/// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html>).
+pub const QUEUE_RETENTION: Duration = Duration::from_hours(4 * 24);
+
+/// For how long a queue for failures keeps what lies in it: the longest that SQS offers. It must be longer than
+/// [`QUEUE_RETENTION`], since a dead letter keeps the age it had.
+pub const FAILURE_RETENTION: Duration = Duration::from_hours(14 * 24);
+
 /// A message that is older is no longer hidden but left to the queue as any other. What is left of the time for which the
 /// queue keeps it is for its remaining receives, so that it ends as a dead letter and does not expire.
 pub const HIDDEN_UP_TO_AGE: Duration = Duration::from_hours(48);

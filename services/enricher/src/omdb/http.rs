@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use domain::ImdbId;
 use domain::omdb::{Answer, Body, MAX_ANSWER_BYTES};
 use reqwest::header::{CONTENT_ENCODING, RETRY_AFTER};
@@ -68,7 +69,7 @@ impl Ask for OmdbHttp {
         };
         let status = response.status().as_u16();
         spans::set(&span, attribute::HTTP_RESPONSE_STATUS_CODE, i64::from(status));
-        let retry_after = retry_after(&response);
+        let retry_after = retry_after(&response, Utc::now());
         match read_body(response).await {
             Ok(bytes) => match Answer::read(status, &body_without_key(&bytes, key), id) {
                 Answer::Unusable { reason, .. } => Answer::Unusable { reason, retry_after },
@@ -109,9 +110,11 @@ async fn read_body(mut response: Response) -> Result<Vec<u8>, String> {
     Ok(body)
 }
 
-/// Seconds as `OMDb`'s host sends them; a date is not waited for.
-fn retry_after(response: &Response) -> Option<Duration> {
-    response.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
+/// Seconds, or a date as HTTP writes it (<https://www.rfc-editor.org/rfc/rfc9110#name-retry-after>), which is one of mail's.
+fn retry_after(response: &Response, now: DateTime<Utc>) -> Option<Duration> {
+    let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    let until_date = || (DateTime::parse_from_rfc2822(text).ok()?.to_utc() - now).to_std().ok();
+    text.parse().ok().map(Duration::from_secs).or_else(until_date)
 }
 
 /// What went wrong, without the address: the key is part of it.

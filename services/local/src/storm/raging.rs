@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use chrono::{DateTime, Days, Utc};
 use domain::contract::Service;
-use domain::invariants::{Happened, Violation, check};
-use domain::quota;
+use domain::invariants::{Violation, check};
 use fastrand::Rng;
 use pulumi::config::settings;
 
@@ -159,9 +158,7 @@ impl Raging {
 
     async fn check(&mut self, recovered: bool) -> anyhow::Result<Vec<Violation>> {
         let snapshot = self.trial.snapshot(recovered).await?;
-        let is_write =
-            |happened: &&Happened| matches!(happened, Happened::Stored { key, .. } if !key.starts_with(quota::PREFIX));
-        self.figures.writes = snapshot.history.iter().filter(is_write).count();
+        self.figures.writes = snapshot.history.iter().filter(|happened| happened.is_write()).count();
         Ok(check(&snapshot))
     }
 

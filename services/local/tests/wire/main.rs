@@ -17,8 +17,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::enriched::run_list_key;
-use domain::invariants::{Happened, check};
-use domain::quota::PREFIX;
+use domain::invariants::check;
 use fastrand::Rng;
 use local::{Configuration, Options, Trial, source_of};
 
@@ -55,8 +54,7 @@ fn moments<const N: usize>(chance: &mut Rng, latest: usize) -> [usize; N] {
 /// How often an object was written, but for the counts of requests.
 async fn writes(trial: &Trial) -> usize {
     let history = trial.snapshot(false).await.unwrap().history;
-    let is_write = |happened: &&Happened| matches!(happened, Happened::Stored { key, .. } if !key.starts_with(PREFIX));
-    history.iter().filter(is_write).count()
+    history.iter().filter(|happened| happened.is_write()).count()
 }
 
 /// Waits until nothing is on its way, checks, redrives what failed for good, and checks once more; then every run that

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::SqsBatchResponse;
+use domain::contract::environment::QUEUE_RETENTION;
 use domain::invariants::Happened;
 
 use super::{Done, Driver};
@@ -15,13 +16,10 @@ use crate::mutation::Mutation;
 use crate::queue::Message;
 use crate::world::Event;
 
-/// How long the queue keeps a message; as deployed.
-const RETENTION: Duration = Duration::from_hours(4 * 24);
-
 impl Driver {
     /// Receives a batch and starts an enricher with it, if one may run and there is something to receive.
     pub(super) fn poll(&mut self) {
-        for label in self.queue.expire(RETENTION) {
+        for label in self.queue.expire(QUEUE_RETENTION) {
             self.say(&format!("{label} was in the queue for too long and is lost"));
         }
         let deployment = &self.world.scenario.deployment;

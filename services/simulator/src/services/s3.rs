@@ -2,7 +2,8 @@
 //! conditional writes (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>): 412 when the
 //! condition does not hold, 404 for `If-Match` without an object, 409 when another write is under way.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::enriched::LATEST_KEY;
 use domain::invariants::Happened;
@@ -35,10 +36,25 @@ struct Write {
 /// So that an enricher's budget can have it as well.
 #[derive(Clone)]
 pub(crate) struct SimulatedBucket {
-    pub(crate) caller: Caller,
+    caller: Caller,
+    /// What was listed for the batch at work, for one of the mistakes.
+    listed: Arc<Mutex<BTreeMap<String, Vec<String>>>>,
 }
 
 impl SimulatedBucket {
+    pub(crate) fn new(caller: Caller) -> Self {
+        Self { caller, listed: Arc::default() }
+    }
+
+    /// Another batch is at work.
+    pub(crate) fn begin(&self) {
+        self.listed().clear();
+    }
+
+    fn listed(&self) -> MutexGuard<'_, BTreeMap<String, Vec<String>>> {
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn has(&self, mutation: Mutation) -> bool {
         self.caller.world.has(mutation)
     }
@@ -112,6 +128,9 @@ impl Bucket for SimulatedBucket {
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, BucketError> {
+        if let Some(names) = self.listed().get(prefix).filter(|_| self.has(Mutation::FirstListFinal)) {
+            return Ok(names.clone());
+        }
         let place = self.place(prefix);
         let is_stale = self.has(Mutation::StaleLists);
         let effect = move |state: &mut State, _: Option<&_>| {
@@ -120,7 +139,9 @@ impl Bucket for SimulatedBucket {
             objects.filter_map(|(key, _)| key.strip_prefix(&place).map(str::to_owned)).collect::<Vec<_>>()
         };
         let names = self.call(Operation::List, "list", prefix, effect).await?;
-        Ok(names.into_iter().map(|name| format!("{prefix}{name}")).collect())
+        let keys: Vec<_> = names.into_iter().map(|name| format!("{prefix}{name}")).collect();
+        self.listed().insert(prefix.to_owned(), keys.clone());
+        Ok(keys)
     }
 
     async fn put(&self, object: Object<'_>, condition: &Condition) -> Result<Put, BucketError> {
@@ -151,7 +172,7 @@ impl Tries for SimulatedBucket {
     }
 
     async fn is_written_by(&self, key: &str, writer: &str) -> Result<Option<bool>, BucketError> {
-        Ok(self.look_at(key).await?.map(|(_, by)| by == writer))
+        Ok(self.look_at(key).await?.map(|(_, by)| by == writer || self.has(Mutation::OthersTakenForOwn)))
     }
 }
 
