@@ -164,7 +164,7 @@ impl Config {
     fn check_receives(&self, reader: &mut Reader) {
         let settings =
             [setting::MAX_RECEIVE_COUNT, setting::ENRICHER_TIMEOUT_SECONDS, setting::BATCHING_WINDOW_SECONDS];
-        let kept_seconds = (QUEUE_RETENTION - HIDDEN_UP_TO_AGE).as_secs();
+        let kept_seconds = QUEUE_RETENTION.saturating_sub(HIDDEN_UP_TO_AGE).as_secs();
         let most = (kept_seconds - 1) / u64::from(visibility_timeout_seconds(self));
         if reader.knows(&settings) && u64::from(self.max_receive_count) > most {
             let timeout = format!("{} is {}", setting::ENRICHER_TIMEOUT_SECONDS.key(), self.enricher_timeout_seconds);

@@ -196,3 +196,18 @@ settings! {
 pub fn find(name: &str) -> Option<&'static Setting> {
     ALL.iter().copied().find(|setting| setting.name == name)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use domain::contract::environment::{FAILURE_RETENTION, QUEUE_RETENTION};
+
+    use super::*;
+
+    #[test]
+    fn a_dead_letter_that_is_moved_back_on_its_last_day_still_finds_its_run() {
+        let kept = Duration::from_hours(24) * LEAST_RUN_RETENTION_DAYS;
+        assert!(kept > FAILURE_RETENTION + QUEUE_RETENTION);
+    }
+}

@@ -221,7 +221,10 @@ mod tests {
         assert_eq!(read(401, r#"{"Response":"False","Error":"No API key provided."}"#), Answer::KeyRejected);
         for status in [200, 401] {
             assert_eq!(read(status, r#"{"Response":"False","Error":"Invalid API key!"}"#), Answer::KeyRejected);
-            assert_eq!(read(status, r#"{"Response":"False","Error":"Request limit reached!"}"#), Answer::QuotaExhausted);
+            assert_eq!(
+                read(status, r#"{"Response":"False","Error":"Request limit reached!"}"#),
+                Answer::QuotaExhausted
+            );
         }
     }
 

@@ -1,6 +1,7 @@
 //! The `OMDb` API key, from an SSM parameter.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_config::SdkConfig;
 use aws_sdk_ssm::error::ProvideErrorMetadata;
@@ -119,17 +120,26 @@ pub struct Fetched {
 
 /// The key, fetched when first needed and again when it is said to be wrong.
 ///
-/// A lock held over the fetch makes ten movies that need the key at once fetch it once.
+/// A lock held over the fetch makes ten movies that need the key at once fetch it once; if that fails, it fails all of
+/// them, since asking ten times would fail as well and take the longer.
 pub struct CachedKey<K> {
     store: K,
-    cached: Mutex<Option<Fetched>>,
+    cached: Mutex<Cached>,
+    /// How often fetching has failed.
+    failures: AtomicU64,
+}
+
+#[derive(Default)]
+struct Cached {
+    key: Option<Fetched>,
+    last_failure: Option<KeyError>,
 }
 
 impl<K: KeyStore> CachedKey<K> {
     /// An empty cache.
     #[must_use]
     pub fn new(store: K) -> Self {
-        Self { store, cached: Mutex::new(None) }
+        Self { store, cached: Mutex::default(), failures: AtomicU64::new(0) }
     }
 
     /// The key, from the cache if it is there.
@@ -149,14 +159,25 @@ impl<K: KeyStore> CachedKey<K> {
     }
 
     async fn get_of_generation(&self, least: u64) -> Result<Fetched, KeyError> {
+        let failures = self.failures.load(Ordering::Relaxed);
         let mut cached = self.cached.lock().await;
-        let generation = cached.as_ref().map_or(0, |key| key.generation);
-        match &*cached {
-            Some(key) if generation >= least => Ok(key.clone()),
-            _ => {
-                let fetched = Fetched { value: self.store.fetch().await?, generation: generation + 1 };
-                *cached = Some(fetched.clone());
+        let generation = cached.key.as_ref().map_or(0, |key| key.generation);
+        if let Some(key) = cached.key.as_ref().filter(|key| key.generation >= least) {
+            return Ok(key.clone());
+        }
+        if let Some(error) = cached.last_failure.as_ref().filter(|_| self.failures.load(Ordering::Relaxed) > failures) {
+            return Err(error.clone());
+        }
+        match self.store.fetch().await {
+            Ok(value) => {
+                let fetched = Fetched { value, generation: generation + 1 };
+                cached.key = Some(fetched.clone());
                 Ok(fetched)
+            }
+            Err(error) => {
+                cached.last_failure = Some(error.clone());
+                self.failures.fetch_add(1, Ordering::Relaxed);
+                Err(error)
             }
         }
     }
@@ -164,7 +185,7 @@ impl<K: KeyStore> CachedKey<K> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     use super::*;
 
@@ -192,6 +213,28 @@ mod tests {
         let old = key.get().await.unwrap();
         let (one, two) = tokio::join!(key.get_newer_than(&old), key.get_newer_than(&old));
         assert_eq!((one.unwrap().value.expose(), two.unwrap().value.expose()), ("2", "2"));
+    }
+
+    /// Gives no key, and counts how often it was asked.
+    #[derive(Default)]
+    struct Refusing(AtomicUsize);
+
+    impl KeyStore for Refusing {
+        async fn fetch(&self) -> Result<ApiKey, KeyError> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+            Err(KeyError { parameter: "/key".to_owned(), reason: "AccessDenied".to_owned() })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_fetch_that_fails_fails_all_who_waited_for_it_and_whoever_comes_later_asks_again() {
+        let key = CachedKey::new(Refusing::default());
+        let (one, two, three) = tokio::join!(key.get(), key.get(), key.get());
+        assert!(one.is_err() && two.is_err() && three.is_err());
+        assert_eq!(key.store.0.load(Ordering::Relaxed), 1);
+        assert!(key.get().await.is_err());
+        assert_eq!(key.store.0.load(Ordering::Relaxed), 2);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The private bucket in S3.
 
+mod conditional;
+
 use std::future::Future;
-use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
@@ -14,8 +15,9 @@ use aws_sdk_s3::types::ServerSideEncryption;
 use domain::Run;
 use domain::enriched::RUN_METADATA;
 use function::aws_calls::{AwsCalls, Description, Input};
-use function::backoff::Backoff;
 use telemetry::spans::{KeyValue, attribute};
+
+pub use conditional::{Attempt, Tries, put_conditionally};
 
 /// What the enricher asks of its bucket.
 pub trait Bucket: Send + Sync + 'static {
@@ -177,65 +179,6 @@ impl Bucket for S3Bucket {
         put_conditionally(self, object, condition).await
     }
 }
-
-/// The two calls that a conditional write is made of. A client of S3 sends a call again when its answer is lost.
-pub trait Tries: Sync {
-    /// One try to store an object, with `writer` in its metadata.
-    fn try_put(
-        &self,
-        object: Object<'_>,
-        condition: &Condition,
-        writer: &str,
-    ) -> impl Future<Output = Result<Attempt, BucketError>> + Send;
-
-    /// Whether the object that stands at this key has this `writer` in its metadata; nothing if none stands.
-    fn is_written_by(&self, key: &str, writer: &str) -> impl Future<Output = Result<Option<bool>, BucketError>> + Send;
-}
-
-/// What came of one try of a conditional write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Attempt {
-    /// The object stands as given.
-    Stored,
-    /// Another object stands there, or this one does, and the answer that said so was lost.
-    ConditionFailed,
-    /// Another write of the same key was under way, and it is not said which one stands: to be tried again.
-    Conflict,
-}
-
-/// Stores an object if `condition` holds, and tells its own object from another's.
-///
-/// # Errors
-/// [`BucketError`]; the object may stand all the same, if S3's last answer was lost.
-pub async fn put_conditionally(
-    tries: &impl Tries,
-    object: Object<'_>,
-    condition: &Condition,
-) -> Result<Put, BucketError> {
-    // Tells our own object from another's when the answer to a write was lost and the SDK's next try finds it.
-    let writer = format!("{:016x}", fastrand::u64(..));
-    for attempt in 1..=MAX_CONFLICTS {
-        match tries.try_put(object, condition, &writer).await? {
-            Attempt::Stored => return Ok(Put::Stored),
-            Attempt::ConditionFailed => match tries.is_written_by(object.key, &writer).await? {
-                Some(true) => return Ok(Put::Stored),
-                // Whoever is told that it stands already deletes a message, so it is not said of what is gone again.
-                None if *condition == Condition::Absent => {}
-                Some(false) | None => return Ok(Put::ConditionFailed),
-            },
-            Attempt::Conflict => {}
-        }
-        tokio::time::sleep(CONFLICT_BACKOFF.pause(attempt, fastrand::f64())).await;
-    }
-    let reason = format!("others wrote it at the same time, {MAX_CONFLICTS} times in a row");
-    Err(BucketError { operation: "store", key: object.key.to_owned(), reason })
-}
-
-/// How often a write is tried when another one of the same key is under way.
-const MAX_CONFLICTS: u32 = 3;
-
-/// Pauses between these tries: a write takes some ten milliseconds.
-const CONFLICT_BACKOFF: Backoff = Backoff { base: Duration::from_millis(50), cap: Duration::from_millis(500) };
 
 /// User metadata: a random name of the one write that made an object.
 const WRITER_METADATA: &str = "writer";

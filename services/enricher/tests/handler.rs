@@ -8,7 +8,7 @@ mod daily_limit;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use common::{Harness, MemoryKeys, MemoryOmdb, RANKING, RUN, SQS_BATCH, id_at, message, movie, run};
+use common::{Harness, MemoryKeys, MemoryOmdb, NO_ANSWER, RANKING, RUN, SQS_BATCH, id_at, message, movie, run};
 use domain::contract::metrics::{
     ENRICHMENT_FAILURES, MOVIES_ENRICHED, OMDB_AUTH_REJECTED, OMDB_DURATION, OMDB_QUOTA_EXHAUSTED, OMDB_REQUESTS,
     RUN_DURATION, RUNS_COMPLETED,
@@ -322,9 +322,20 @@ async fn once_omdb_has_refused_all_questions_the_next_batch_begins_with_one() {
 
 #[tokio::test]
 async fn a_key_that_cannot_be_read_fails_the_records_and_is_asked_for_again_by_the_next_batch() {
-    let harness = Harness::with(MemoryOmdb::default(), MemoryKeys::new(["", "key-1"]));
-    assert_eq!(harness.handle_bodies([message(RUN, 1, 1)]).await, ["record-0"]);
-    assert!(harness.handle_bodies([message(RUN, 1, 1)]).await.is_empty());
+    let keys = MemoryKeys::new(["", "key-1"]);
+    let harness = Harness::with(MemoryOmdb::default(), keys.clone());
+    let bodies = || (1..=3).map(|position| message(RUN, position, 3));
+    assert_eq!(harness.handle_bodies(bodies()).await.len(), 3);
+    assert_eq!(keys.fetches(), 1, "one refusal is for all of a batch");
+    assert!(harness.handle_bodies(bodies()).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_does_not_come_fails_the_records_before_lambda_ends_the_invocation() {
+    let harness = Harness::with(MemoryOmdb::default(), MemoryKeys::new([NO_ANSWER]));
+    let started = tokio::time::Instant::now();
+    assert_eq!(harness.handle_bodies([message(RUN, 1, 2), message(RUN, 2, 2)]).await.len(), 2);
+    assert!(started.elapsed() < harness.time_left);
 }
 
 #[tokio::test]

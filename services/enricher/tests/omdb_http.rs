@@ -85,7 +85,9 @@ async fn retry_after_may_be_a_date() {
         let date = date.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
         let address =
             server(move |_| (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, date.clone())], "")).await;
-        let Answer::Unusable { retry_after, .. } = ask(address).await else { panic!("a busy OMDb is taken for another") };
+        let Answer::Unusable { retry_after, .. } = ask(address).await else {
+            panic!("a busy OMDb is taken for another")
+        };
         retry_after
     };
     let in_an_hour = wait(Utc::now() + TimeDelta::hours(1)).await.unwrap();

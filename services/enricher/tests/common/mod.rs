@@ -232,7 +232,10 @@ pub(crate) fn movie(id: &str) -> Answer {
     Answer::Movie(movie.as_object().unwrap().clone())
 }
 
-/// A parameter in memory: gives these keys one after the other, the last one for good.
+/// A key that never comes.
+pub(crate) const NO_ANSWER: &str = "no answer";
+
+/// A parameter in memory: gives these keys one after the other, the last one for good. An empty one is a refusal.
 #[derive(Clone)]
 pub(crate) struct MemoryKeys(Arc<Mutex<Vec<&'static str>>>, Arc<AtomicUsize>);
 
@@ -252,8 +255,15 @@ impl MemoryKeys {
 impl KeyStore for MemoryKeys {
     async fn fetch(&self) -> Result<ApiKey, KeyError> {
         self.1.fetch_add(1, Ordering::Relaxed);
-        let mut keys = self.0.lock().unwrap();
-        let key = if keys.len() > 1 { keys.pop().unwrap() } else { keys[0] };
+        // As over a network: others get their turn while this one waits.
+        tokio::task::yield_now().await;
+        let key = {
+            let mut keys = self.0.lock().unwrap();
+            if keys.len() > 1 { keys.pop().unwrap() } else { keys[0] }
+        };
+        if key == NO_ANSWER {
+            std::future::pending::<()>().await;
+        }
         if key.is_empty() {
             return Err(KeyError {
                 parameter: "/movie-pipeline/test/omdb-api-key".into(),
