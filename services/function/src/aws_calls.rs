@@ -19,6 +19,7 @@ use aws_smithy_runtime_api::client::retries::RequestAttempts;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 use domain::contract::logs;
+use serde_json::Value;
 use telemetry::propagation;
 use telemetry::spans::{self, KeyValue, attribute};
 use tracing::{Span, info_span};
@@ -115,7 +116,7 @@ impl AwsCalls {
             let status = response.map(|response| response.status().as_u16());
             let is_expected = self.expected.iter().any(|(of, expected)| *of == operation && Some(*expected) == status);
             if !is_expected {
-                spans::fail(span, error_type(error, response), cause(error));
+                spans::fail(span, error_type(error, response), cause(error, response));
             }
         }
     }
@@ -165,7 +166,7 @@ impl Intercept for AwsCalls {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if let Some(Err(error)) = context.output_or_error() {
-            config.interceptor_state().store_put(LastFailure(cause(error)));
+            config.interceptor_state().store_put(LastFailure(cause(error, context.response())));
         }
         Ok(())
     }
@@ -185,8 +186,12 @@ impl Intercept for AwsCalls {
 }
 
 /// What the service said, or all that kept it from saying something.
-fn cause(error: &OrchestratorError<Error>) -> String {
+fn cause(error: &OrchestratorError<Error>, response: Option<&HttpResponse>) -> String {
     let Some(answer) = error.as_operation_error() else { return telemetry::reasons(error) };
+    // The SDK's own text of an error that it has no type for is one for programmers, and may lack the message.
+    if let Some(said) = response.and_then(said) {
+        return said;
+    }
     let mut innermost: &dyn std::error::Error = answer;
     while let Some(source) = innermost.source() {
         innermost = source;
@@ -204,13 +209,32 @@ fn error_type(error: &OrchestratorError<Error>, response: Option<&HttpResponse>)
     named.or_else(status).unwrap_or_else(|| "no answer".to_owned())
 }
 
+/// The service's words, after its name of the error.
+fn said(response: &HttpResponse) -> Option<String> {
+    let code = error_code(response)?;
+    let body = text_of(response);
+    let message = between(body, "<Message>", "</Message>").map(str::to_owned).or_else(|| json_message(body));
+    Some(message.map_or_else(|| code.clone(), |message| format!("{code}: {message}")))
+}
+
+/// Services write the name with a small letter or a capital one
+/// (<https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html#operation-error-serialization>).
+fn json_message(body: &str) -> Option<String> {
+    let json: Value = serde_json::from_str(body).ok()?;
+    json.get("message").or_else(|| json.get("Message"))?.as_str().map(str::to_owned)
+}
+
 fn error_code(response: &HttpResponse) -> Option<String> {
-    let body = response.body().bytes().and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
+    let body = text_of(response);
     // XML of S3 and SNS, JSON of SSM.
     let in_body = || between(body, "<Code>", "</Code>").or_else(|| between(body, "\"__type\":\"", "\""));
     let code = response.headers().get(ERROR_TYPE_HEADER).or_else(in_body)?;
     let code = code.split(':').next()?.rsplit('#').next()?;
     Some(code.to_owned()).filter(|code| !code.is_empty())
+}
+
+fn text_of(response: &HttpResponse) -> &str {
+    response.body().bytes().and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
 }
 
 fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {

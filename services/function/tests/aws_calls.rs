@@ -24,6 +24,8 @@ use telemetry::testing::{Captured, SpanData, capture};
 enum Answer {
     /// Status and, if any, the header with the error's name.
     Status(u16, Option<&'static str>),
+    /// A refusal with this body.
+    Refusal(&'static str),
     NoConnection,
     Never,
 }
@@ -43,6 +45,9 @@ impl HttpConnector for Script {
                     response.headers_mut().insert("x-amzn-errortype", error);
                 }
                 HttpConnectorFuture::ready(Ok(response))
+            }
+            Answer::Refusal(body) => {
+                HttpConnectorFuture::ready(Ok(HttpResponse::new(403.try_into().unwrap(), SdkBody::from(body))))
             }
             Answer::NoConnection => HttpConnectorFuture::ready(Err(ConnectorError::io("connection refused".into()))),
             Answer::Never => HttpConnectorFuture::new(std::future::pending()),
@@ -121,6 +126,22 @@ async fn a_call_that_fails_names_the_error_as_the_service_does() {
         assert_eq!(attributes(&span)["error.type"], "AccessDenied", "{header}");
         assert!(format!("{:?}", span.status).starts_with("Error"), "{:?}", span.status);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_fails_tells_the_services_own_words() {
+    for body in [
+        "<ErrorResponse><Error><Code>Denied</Code><Message>Not for you.</Message></Error></ErrorResponse>",
+        r#"{"__type":"com.amazonaws#Denied","message":"Not for you."}"#,
+        r#"{"__type":"Denied","Message":"Not for you."}"#,
+    ] {
+        let (span, _) = call(&[Answer::Refusal(body)], &[]).await;
+        assert_eq!(attributes(&span)["error.type"], "Denied", "{body}");
+        let status = format!("{:?}", span.status);
+        assert!(status.contains("\"Denied: Not for you.\""), "{status} for {body}");
+    }
+    let (span, _) = call(&[Answer::Status(403, Some("Denied"))], &[]).await;
+    assert!(format!("{:?}", span.status).contains("\"Denied\""), "{:?}", span.status);
 }
 
 #[tokio::test(start_paused = true)]

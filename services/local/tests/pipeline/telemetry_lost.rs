@@ -10,7 +10,10 @@ use chrono::{DateTime, Utc};
 use domain::contract::environment::TELEMETRY_FLUSH_TIMEOUT_MS;
 use domain::contract::{Service, logs, metrics};
 use domain::enriched::run_list_key;
-use local::{Configuration, OmdbFault, Options, Pipeline, ScheduledEvent};
+use local::{
+    AwsFault, AwsRequest, Call, Configuration, OmdbFault, Operation, Options, Permissions, Pipeline, Recorder,
+    ScheduledEvent,
+};
 use serde_json::{Value, json};
 use switch::{Mood, Switch};
 
@@ -25,18 +28,42 @@ const SLACK: Duration = Duration::from_secs(1);
 
 #[tokio::test]
 async fn collector_and_cloudwatch_that_hang_in_the_middle_of_a_run_change_nothing_of_it() {
-    run_without_telemetry(Mood::Hangs).await;
+    run_without_telemetry(Mood::Hangs, &ENRICHING).await;
 }
 
 #[tokio::test]
 async fn collector_and_cloudwatch_that_go_in_the_middle_of_a_run_change_nothing_of_it() {
-    run_without_telemetry(Mood::Gone).await;
+    run_without_telemetry(Mood::Gone, &ENRICHING).await;
 }
 
-async fn run_without_telemetry(mood: Mood) {
+#[tokio::test]
+async fn collector_and_cloudwatch_that_hang_while_the_ranker_publishes_change_nothing_of_its_run() {
+    run_without_telemetry(Mood::Hangs, &RANKING).await;
+}
+
+#[tokio::test]
+async fn collector_and_cloudwatch_that_go_while_the_ranker_publishes_change_nothing_of_its_run() {
+    run_without_telemetry(Mood::Gone, &RANKING).await;
+}
+
+/// What a function is in the middle of.
+struct Work {
+    service: Service,
+    /// The last line that it logs of it.
+    done: &'static str,
+    /// What it then counts.
+    metric: &'static metrics::Metric,
+}
+
+const RANKING: Work = Work { service: Service::Ranker, done: "the run is published", metric: metrics::MOVIES_RANKED };
+const ENRICHING: Work =
+    Work { service: Service::Enricher, done: "the batch is processed", metric: metrics::MOVIES_ENRICHED };
+
+async fn run_without_telemetry(mood: Mood, work: &Work) {
     let (collector, cloudwatch) = (Switch::bind().await, Switch::bind().await);
     let configuration = Configuration::from([("otlpEndpoint".to_owned(), collector.endpoint())]);
-    let pipeline = Pipeline::start(Options { configuration, ..Options::default() }).await.unwrap();
+    let options = Options { configuration, permissions: Permissions::Recorded, ..Options::default() };
+    let pipeline = Pipeline::start(options).await.unwrap();
     collector.set(Mood::Passes(pipeline.traces().endpoint()));
     cloudwatch.set(Mood::Passes(pipeline.emulator().endpoint()));
     for service in Service::ALL {
@@ -45,17 +72,10 @@ async fn run_without_telemetry(mood: Mood) {
     let yesterday = pipeline.event_at("2026-11-21T12:00:00Z".parse().unwrap()).unwrap();
     complete(&pipeline, &yesterday).await;
     assert!(cloudwatch.connections() > 0, "metrics went past the switch");
-    let spans_before = pipeline.traces().spans().len();
 
     let today = noon(&pipeline);
-    pipeline.omdb().unwrap().fail_all(OmdbFault::Delay(Duration::from_secs(1)));
-    pipeline.fire(&today).await.unwrap();
-    let published = async |pipeline: &Pipeline| {
-        let spans = pipeline.traces().spans();
-        Ok((spans[spans_before..].iter().any(|span| span.service == Service::Ranker.name())).then_some(()))
-    };
-    pipeline.eventually("the ranker's spans", PATIENCE, published).await.unwrap();
-    let metrics_before = pipeline.metric_sum(metrics::MOVIES_ENRICHED).await.unwrap();
+    fire_until_in_the_middle_of(&pipeline, &today, work.service).await;
+    let metrics_before = pipeline.metric_sum(work.metric).await.unwrap();
     collector.set(mood.clone());
     cloudwatch.set(mood);
     let listed = async |pipeline: &Pipeline| pipeline.read_object(&run_list_key(&today.run)).await;
@@ -63,11 +83,46 @@ async fn run_without_telemetry(mood: Mood) {
 
     assert_eq!(objects(&pipeline, &today).await, objects(&pipeline, &yesterday).await);
     assert_eq!(pipeline.omdb().unwrap().total_requests(), 20);
-    assert_loss_is_noted_within_the_budget(&pipeline).await;
     assert_eq!(pipeline.messages_in(&pipeline.deployment().queue_url).await.unwrap(), 0);
     assert_eq!(pipeline.dead_letters().await.unwrap(), 0);
-    let metrics_after = pipeline.metric_sum(metrics::MOVIES_ENRICHED).await.unwrap();
+    // Of the day before: nothing is done again.
+    let again = match work.service {
+        Service::Ranker => yesterday.json().clone(),
+        Service::Enricher => json!({"Records": []}),
+    };
+    assert_loss_is_noted_within_the_budget(&pipeline, work, &again).await;
+    let metrics_after = pipeline.metric_sum(work.metric).await.unwrap();
     assert!((metrics_after - metrics_before).abs() < 0.5, "metrics arrived though nothing could");
+}
+
+/// Fires an event, and is back while this function is at work on it.
+async fn fire_until_in_the_middle_of(pipeline: &Pipeline, event: &ScheduledEvent, service: Service) {
+    let late = Duration::from_secs(2);
+    let recorder = pipeline.recorder().unwrap();
+    let (spans_before, sources_before) = (pipeline.traces().spans().len(), sources_read(recorder));
+    match service {
+        Service::Ranker => recorder.fail(Operation::PublishBatch, AwsFault::Delay(late), Some(1)),
+        Service::Enricher => pipeline.omdb().unwrap().fail_all(OmdbFault::Delay(late / 2)),
+    }
+    pipeline.fire(event).await.unwrap();
+    let begun = async |pipeline: &Pipeline| {
+        let begun = match service {
+            Service::Ranker => sources_read(recorder) > sources_before,
+            // The ranker has sent its spans, and the enricher waits for OMDb.
+            Service::Enricher => {
+                let spans = pipeline.traces().spans();
+                spans[spans_before..].iter().any(|span| span.service == Service::Ranker.name())
+            }
+        };
+        Ok(begun.then_some(()))
+    };
+    pipeline.eventually("the function at work", PATIENCE, begun).await.unwrap();
+}
+
+fn sources_read(recorder: &Recorder) -> usize {
+    let is_source =
+        |call: &Call| call.caller == Some(Service::Ranker) && matches!(call.request, AwsRequest::GetObject { .. });
+    recorder.calls().iter().filter(|call| is_source(call)).count()
 }
 
 async fn send_metrics_to(pipeline: &Pipeline, service: Service, endpoint: &str) {
@@ -93,11 +148,11 @@ async fn objects(pipeline: &Pipeline, event: &ScheduledEvent) -> BTreeMap<String
 }
 
 /// The last thing that an invocation logs of its work comes before the flush, what was lost comes after it.
-async fn assert_loss_is_noted_within_the_budget(pipeline: &Pipeline) {
+async fn assert_loss_is_noted_within_the_budget(pipeline: &Pipeline, work: &Work, again: &Value) {
     let noted = async |pipeline: &Pipeline| {
         // What a function prints after its response reaches the log with its next invocation.
-        pipeline.invoke(Service::Enricher, &json!({"Records": []})).await?;
-        let lines = pipeline.log_records(Service::Enricher).await?;
+        pipeline.invoke(work.service, again).await?;
+        let lines = pipeline.log_records(work.service).await?;
         let has = |message: &str| lines.iter().any(|line| line[logs::MESSAGE.name] == message);
         Ok((has("spans were not delivered") && has("metrics were not delivered")).then_some(lines))
     };
@@ -108,7 +163,7 @@ async fn assert_loss_is_noted_within_the_budget(pipeline: &Pipeline) {
     let mut worked = None;
     for line in &lines {
         let message = line[logs::MESSAGE.name].as_str().unwrap();
-        if message == "the batch is processed" {
+        if message == work.done {
             worked = Some(time(line));
         } else if message.ends_with("were not delivered") {
             let took = (time(line) - worked.unwrap()).to_std().unwrap();

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_sqs::types::{MessageAttributeValue, MessageSystemAttributeName};
 use domain::contract::Service;
-use local::{Configuration, OmdbFault, Options, Pipeline, ScheduledEvent, Span};
+use local::{AwsFault, Configuration, OmdbFault, Operation, Options, Permissions, Pipeline, ScheduledEvent, Span};
 
 use crate::{PATIENCE, TRIES_ENOUGH, failing, noon, sample_ids};
 
@@ -53,15 +53,17 @@ async fn until_waiting(pipeline: &Pipeline, messages: usize) {
     pipeline.eventually("messages in the queue", PATIENCE, waiting).await.unwrap();
 }
 
-/// All spans, once so many invocations of ranker and enricher have sent theirs: a function sends all spans of an
-/// invocation at once.
+/// All spans, as the conventions want them, once so many invocations of ranker and enricher have sent theirs: a function
+/// sends all spans of an invocation at once.
 async fn spans_after(pipeline: &Pipeline, ranker: usize, enricher: usize) -> Vec<Span> {
     let arrived = async |pipeline: &Pipeline| {
         let spans = pipeline.traces().spans();
         Ok((invocations(&spans, Service::Ranker) == ranker && invocations(&spans, Service::Enricher) == enricher)
             .then_some(spans))
     };
-    pipeline.eventually("spans of all invocations", PATIENCE, arrived).await.unwrap()
+    let spans = pipeline.eventually("spans of all invocations", PATIENCE, arrived).await.unwrap();
+    spans.iter().for_each(conventions::check);
+    spans
 }
 
 fn invocations(spans: &[Span], service: Service) -> usize {
@@ -93,11 +95,20 @@ async fn a_run_is_one_trace_from_the_schedule_to_the_assembled_list() {
     let pipeline = held(small()).await;
     publish(&pipeline, &noon(&pipeline), MOVIES).await;
     deliver(&pipeline, true).await;
-    let spans = spans_after(&pipeline, 1, 1).await;
-    assert_tree("run", &tree::trees(&spans));
-    for span in &spans {
-        conventions::check(span);
-    }
+    assert_tree("run", &tree::trees(&spans_after(&pipeline, 1, 1).await));
+}
+
+#[tokio::test]
+async fn a_call_that_aws_refuses_at_first_is_one_span_that_tells_of_each_further_try() {
+    let pipeline = held(Options { permissions: Permissions::Recorded, ..small() }).await;
+    let refused = |status, code| AwsFault::Error { status, code, message: "Please reduce your request rate." };
+    let recorder = pipeline.recorder().unwrap();
+    recorder.fail(Operation::GetObject, refused(503, "SlowDown"), Some(1));
+    recorder.fail(Operation::PublishBatch, refused(400, "Throttling"), Some(2));
+    recorder.fail(Operation::GetParameter, refused(400, "ThrottlingException"), Some(1));
+    publish(&pipeline, &noon(&pipeline), MOVIES).await;
+    deliver(&pipeline, true).await;
+    assert_tree("throttled", &tree::trees(&spans_after(&pipeline, 1, 1).await));
 }
 
 #[tokio::test]
