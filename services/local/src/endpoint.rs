@@ -107,6 +107,12 @@ impl Endpoint {
         &self.place
     }
 
+    /// The same with the profile that is used there, for whoever is about to change something.
+    pub(crate) fn place_and_profile(&self) -> String {
+        let profile = self.profile.as_ref().map(|profile| format!(", with the profile {profile}"));
+        format!("{}{}", self.place, profile.unwrap_or_default())
+    }
+
     /// The options that lead here again, each with a blank before it.
     pub(crate) fn options(&self) -> &str {
         &self.options

@@ -138,7 +138,7 @@ async fn redrive(Redrive { selection, all, dry_run, yes, endpoint }: Redrive) ->
         return Ok(ExitCode::SUCCESS);
     }
     let others = found.cases.len() - selected.len();
-    say(&Plan { selected: &selected, others, names: dead_letters.endpoint().names() }.to_string())?;
+    say(&Plan { selected: &selected, others, endpoint: dead_letters.endpoint() }.to_string())?;
     if dry_run {
         say("Nothing was changed (--dry-run).")?;
         return Ok(ExitCode::SUCCESS);

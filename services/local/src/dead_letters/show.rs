@@ -7,7 +7,7 @@ use domain::contract::logs;
 use serde_json::{Map, Value, json};
 
 use super::{Case, DeadLetters, FailureQueue, Found, Group, group};
-use crate::endpoint::{Endpoint, Names};
+use crate::endpoint::Endpoint;
 
 /// The most films or runs that a line names.
 const MAX_NAMED: usize = 5;
@@ -185,17 +185,19 @@ impl Display for Inspection<'_> {
 pub(crate) struct Plan<'a> {
     pub(crate) selected: &'a [&'a Case],
     pub(crate) others: usize,
-    pub(crate) names: &'a Names,
+    pub(crate) endpoint: &'a Endpoint,
 }
 
 impl Display for Plan<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let names = self.endpoint.names();
+        writeln!(f, "In the stack {} ({}):", names.stack, self.endpoint.place_and_profile())?;
         for queue in FailureQueue::ALL {
             let of_queue: Vec<_> = self.selected.iter().filter(|case| case.letter.queue == queue).collect();
             if of_queue.is_empty() {
                 continue;
             }
-            let (from, to) = (queue.name(self.names), queue.destination(self.names));
+            let (from, to) = (queue.name(names), queue.destination(names));
             match queue {
                 FailureQueue::RankerFailures => writeln!(f, "From {from}, as an event to the function {to}:")?,
                 FailureQueue::DeadLetters | FailureQueue::Undelivered => writeln!(f, "From {from} to {to}:")?,

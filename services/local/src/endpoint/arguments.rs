@@ -77,6 +77,7 @@ mod tests {
             (found.place(), found.options()),
             ("AWS, eu-west-1", " --profile p --region eu-west-1 --stack prod")
         );
+        assert_eq!(found.place_and_profile(), "AWS, eu-west-1, with the profile p");
     }
 
     #[test]

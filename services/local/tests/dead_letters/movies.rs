@@ -119,6 +119,8 @@ async fn the_command_lists_inspects_and_redrives_only_what_was_agreed_to() {
     assert_eq!(inspected[0]["log"][0]["trace_id"], inspected[0]["trace_id"]);
 
     let planned = ended_with(0, &dead_letters(&pipeline, &["redrive", "--cause", "does not know", "--dry-run"]).await);
+    let place = format!("In the stack local ({}):\n", pipeline.emulator().endpoint());
+    assert!(planned.starts_with(&place), "{planned}");
     assert!(planned.contains(&ids[0]) && planned.contains(&ids[1]) && !planned.contains(&ids[2]), "{planned}");
     assert!(planned.contains("1 other message stays") && planned.contains("Nothing was changed"), "{planned}");
     let asked = ended_with(2, &dead_letters(&pipeline, &["redrive", "--all"]).await);
