@@ -2,6 +2,7 @@
 
 mod aws;
 mod document;
+mod pulumi_cli;
 
 use std::collections::BTreeSet;
 
@@ -13,7 +14,7 @@ use pulumi::config::settings;
 
 use crate::common::{default_program, repository};
 use crate::dashboard::{charted, unknown_fields};
-use document::Document;
+use document::{Document, Section};
 
 pub(crate) const PATH: &str = "dashboards/runbook.md";
 
@@ -25,9 +26,9 @@ const LEFT_OPEN: [&str; 10] = ["name", "stack", "profile", "region", "run", "mov
 /// Single words in code type that are neither ours nor a setting: what AWS and Lambda put into messages and answers
 /// (<https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html>,
 /// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>,
-/// <https://docs.aws.amazon.com/lambda/latest/api/API_EventSourceMappingConfiguration.html>), and what is part of a
-/// command.
-const WORDS_OF_OTHERS: [&str; 19] = [
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_EventSourceMappingConfiguration.html>), what Pulumi notes of an
+/// update, and what is part of a command.
+const WORDS_OF_OTHERS: [&str; 20] = [
     "ERROR_CODE",
     "ERROR_MESSAGE",
     "requestPayload",
@@ -35,6 +36,7 @@ const WORDS_OF_OTHERS: [&str; 19] = [
     "Disabled",
     "DISABLED",
     "StateTransitionReason",
+    "git.head",
     "inspect",
     "--all",
     "--json",
@@ -62,7 +64,8 @@ fn faults(text: &str) -> Vec<String> {
     let mut faults = section_faults(&document);
     faults.extend(link_faults(&document));
     faults.extend(open_name_faults(text));
-    faults.extend(document.commands.iter().flat_map(|command| command_faults(command)));
+    faults.extend(document.blocks.iter().flatten().flat_map(|command| command_faults(command)));
+    faults.extend(deploy_faults(&document));
     let fields = document.queries.iter().flat_map(|query| unknown_fields(query));
     faults.extend(fields.map(|field| format!("there is no field {field}")));
     faults.extend(word_faults(&document));
@@ -97,10 +100,14 @@ fn section_faults(document: &Document) -> Vec<String> {
             Some(found) => faults.extend(part_fault(section, &found.body)),
         }
     }
-    let of_alarms = document.sections.iter().filter(|section| section.under.starts_with("Alarms that"));
-    let strange = of_alarms.filter(|section| !wanted.iter().any(|(_, name)| *name == section.heading));
+    let strange =
+        sections_of_alarms(document).filter(|section| !wanted.iter().any(|(_, name)| *name == section.heading));
     faults.extend(strange.map(|section| format!("{} is no alarm", section.heading)));
     faults
+}
+
+fn sections_of_alarms(document: &Document) -> impl Iterator<Item = &Section> {
+    document.sections.iter().filter(|section| section.under.starts_with("Alarms that"))
 }
 
 fn part_fault(section: &str, body: &str) -> Option<String> {
@@ -151,9 +158,26 @@ fn command_faults(command: &str) -> Vec<String> {
     let words: Vec<_> = command.split_whitespace().collect();
     let wrong = words.windows(2).filter(|pair| !is_right(pair[0], pair[1]));
     faults.extend(wrong.map(|pair| format!("{} {} means nothing here", pair[0], pair[1])));
+    faults.extend(command.starts_with("pulumi ").then(|| pulumi_cli::fault(command)).flatten());
     faults.extend(aws::shows_secret(command).then(|| format!("an argument shows the secret in {command}")));
     let is_known = ["aws ", "pulumi ", "cargo local ", READ_KEY, WHERE].iter().any(|start| command.starts_with(start));
     faults.extend((!is_known).then(|| format!("nothing is known of the command {command}")));
+    faults
+}
+
+/// A cure that deploys brings back what was changed by hand and links to what goes before. What the text, too, says of
+/// Pulumi's commands exists.
+fn deploy_faults(document: &Document) -> Vec<String> {
+    let in_text = document.code.iter().filter(|code| code.starts_with("pulumi "));
+    let mut faults: Vec<_> = in_text.filter_map(|code| pulumi_cli::fault(code)).collect();
+    let bare = document.blocks.iter().filter(|block| pulumi_cli::restores_nothing(block));
+    faults.extend(bare.map(|block| format!("pulumi up without --refresh restores nothing: {block:?}")));
+    for Section { heading, body, .. } in sections_of_alarms(document).filter(|cure| cure.body.contains("pulumi up")) {
+        let is_bare = body.contains("`pulumi up`");
+        faults.extend(is_bare.then(|| format!("pulumi up without --refresh restores nothing: {heading}")));
+        let is_linked = body.contains("](#before-pulumi-up)");
+        faults.extend((!is_linked).then(|| format!("{heading} does not link to what goes before pulumi up")));
+    }
     faults
 }
 
@@ -252,7 +276,23 @@ fn a_command_that_names_what_does_not_exist_is_caught() {
     assert_told("--alarm-name-prefix <stack>- means nothing", "prefix movie-pipeline-<stack>-", "prefix <stack>-");
     assert_told("aws lambda invoke-function", "aws lambda invoke ", "aws lambda invoke-function ");
     assert_told("--queue-name", "receive-message --queue-url", "receive-message --queue-name");
-    assert_told("nothing is known of the command gh", "pulumi preview --refresh", "gh run list");
+    assert_told("nothing is known of the command gh", "pulumi config\n", "gh run list\n");
+    assert_told("nothing is known of pulumi configure", "pulumi config\n", "pulumi configure\n");
+    assert_told("pulumi config takes no sets", "pulumi config\n", "pulumi config sets\n");
+    assert_told("pulumi up takes no --yes", "```sh\npulumi up --refresh\n", "```sh\npulumi up --refresh --yes\n");
+    assert_told("there is no setting omdbDailyLimits", "set omdbDailyLimit 2000", "set omdbDailyLimits 2000");
+    assert_told("there is no setting schedules", "`pulumi config set schedule`", "`pulumi config set schedules`");
+}
+
+#[test]
+fn a_deployment_that_restores_nothing_or_does_not_say_what_goes_before_is_caught() {
+    let told = "pulumi up without --refresh restores nothing";
+    assert_told(told, "```sh\npulumi up --refresh\n", "```sh\npulumi up\n");
+    let set = "pulumi config set omdbDailyLimit 2000\n";
+    assert_told(told, &format!("{set}pulumi up\n"), &format!("pulumi up\n{set}"));
+    assert_told(told, "names a permission: `pulumi up --refresh`", "names a permission: `pulumi up`");
+    let before = "([what goes before](#before-pulumi-up)). Throttled";
+    assert_told("queue-stalls does not link to what goes before pulumi up", before, "(as above). Throttled");
 }
 
 #[test]

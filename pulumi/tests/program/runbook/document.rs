@@ -11,8 +11,8 @@ pub(super) struct Document {
     pub(super) anchors: BTreeSet<String>,
     /// Where links within it lead.
     pub(super) links: BTreeSet<String>,
-    /// The lines of all blocks of shell.
-    pub(super) commands: Vec<String>,
+    /// The lines of each block of shell.
+    pub(super) blocks: Vec<Vec<String>>,
     /// All blocks of log queries.
     pub(super) queries: Vec<String>,
     /// What stands in code type within the text.
@@ -24,6 +24,7 @@ pub(super) struct Document {
 pub(super) struct Section {
     pub(super) under: String,
     pub(super) heading: String,
+    /// Its lines, those of its blocks included.
     pub(super) body: String,
 }
 
@@ -36,7 +37,10 @@ impl Document {
             match (line.trim().strip_prefix("```"), &mut block) {
                 (Some(_), Some(_)) => document.close(block.take()),
                 (Some(language), None) => block = Some((language, Vec::new())),
-                (None, Some((_, lines))) => lines.push(line.trim()),
+                (None, Some((_, lines))) => {
+                    lines.push(line.trim());
+                    document.add_to_section(line);
+                }
                 (None, None) => document.line(line, &mut under),
             }
         }
@@ -45,7 +49,7 @@ impl Document {
 
     fn close(&mut self, block: Option<(&str, Vec<&str>)>) {
         match block {
-            Some(("sh", lines)) => self.commands.extend(lines.into_iter().map(str::to_owned)),
+            Some(("sh", lines)) => self.blocks.push(lines.into_iter().map(str::to_owned).collect()),
             Some(("logs", lines)) => self.queries.push(lines.join("\n")),
             other => panic!("a block that is neither sh nor logs: {other:?}"),
         }
@@ -65,13 +69,17 @@ impl Document {
             }
             return;
         }
+        self.add_to_section(line);
+        let links = line.split("](#").skip(1).filter_map(|rest| rest.split(')').next());
+        self.links.extend(links.map(str::to_owned));
+        self.code.extend(line.split('`').skip(1).step_by(2).map(str::to_owned));
+    }
+
+    fn add_to_section(&mut self, line: &str) {
         if let Some(section) = self.sections.last_mut() {
             section.body += line;
             section.body.push('\n');
         }
-        let links = line.split("](#").skip(1).filter_map(|rest| rest.split(')').next());
-        self.links.extend(links.map(str::to_owned));
-        self.code.extend(line.split('`').skip(1).step_by(2).map(str::to_owned));
     }
 }
 

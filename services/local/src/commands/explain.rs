@@ -17,7 +17,7 @@ const A_RUN: &str = "2026-11-22T12-00-00Z";
 #[derive(Debug, Args)]
 #[command(after_help = explain_permissions_help())]
 pub(super) struct Arguments {
-    /// A run such as 2026-11-22T12-00-00Z, `latest`, or a movie's IMDb id such as tt0111161.
+    /// A run such as 2026-11-22T12-00-00Z, also with colons, `latest`, or a movie's IMDb id such as tt0111161.
     #[arg(value_name = "RUN|MOVIE", default_value = "latest")]
     subject: String,
     /// For a movie: in this run rather than in the newest that has it.
@@ -52,10 +52,10 @@ async fn tell(Arguments { subject, run, json, endpoint }: Arguments) -> anyhow::
 /// What is wanted, or why that cannot be told.
 fn wanted(subject: &str, run: Option<&str>) -> Result<Wanted, String> {
     if let Ok(id) = ImdbId::parse(subject) {
-        let run = run.map(|run| Run::parse(run).map_err(|_| format!("--run {run:?} is no run, such as {A_RUN}")));
+        let run = run.map(|run| run_of(run).ok_or_else(|| format!("--run {run:?} is no run, such as {A_RUN}")));
         return Ok(Wanted::Movie(id, run.transpose()?));
     }
-    let found = if subject == "latest" { Some(Wanted::Latest) } else { Run::parse(subject).ok().map(Wanted::Run) };
+    let found = if subject == "latest" { Some(Wanted::Latest) } else { run_of(subject).map(Wanted::Run) };
     match (found, run) {
         (Some(_), Some(_)) => Err("--run goes with a movie; the run was named already".to_owned()),
         (Some(found), None) => Ok(found),
@@ -65,13 +65,17 @@ fn wanted(subject: &str, run: Option<&str>) -> Result<Wanted, String> {
     }
 }
 
-/// Why, and the runs that there are. Where these cannot be read, the reason alone matters: why not is told to whoever asks
-/// for one.
+/// A run by its name, or by the time that it is named by, which events have with colons.
+fn run_of(text: &str) -> Option<Run> {
+    Run::parse(&text.replace(':', "-")).ok()
+}
+
+/// Why, and the runs that there are, or why these cannot be told.
 async fn with_runs(why: String, endpoint: &EndpointArguments) -> Fault {
     let runs = async { newest_runs(Endpoint::find(endpoint)?).await };
     Fault::Usage(match runs.await {
         Ok(runs) => format!("{why}; {runs}"),
-        Err(_) => why,
+        Err(unread) => format!("{why}; which runs there are cannot be told: {unread}"),
     })
 }
 
@@ -89,5 +93,12 @@ mod tests {
         assert!(wanted("Shawshank", None).unwrap_err().contains("neither a run"));
         assert!(wanted("tt0111161", Some("noon")).unwrap_err().contains("\"noon\" is no run"));
         assert!(wanted("latest", Some(A_RUN)).unwrap_err().contains("--run goes with a movie"));
+    }
+
+    #[test]
+    fn a_run_may_be_named_by_its_time_with_colons() {
+        let time = "2026-11-22T12:00:00Z";
+        assert_eq!(wanted(time, None), wanted(A_RUN, None));
+        assert_eq!(wanted("tt0111161", Some(time)), wanted("tt0111161", Some(A_RUN)));
     }
 }

@@ -34,9 +34,11 @@ async fn a_run_of_ten_is_told_on_one_screen_and_an_unknown_one_is_answered_with_
 }
 
 #[tokio::test]
-async fn what_is_neither_a_run_nor_a_movie_is_answered_with_the_forms_where_nothing_can_be_asked() {
+async fn what_is_neither_a_run_nor_a_movie_is_answered_with_the_forms_and_why_nothing_can_be_asked() {
     let told = ended_with(2, &command(&["Shawshank", "--profile", "prod"]).output().await.unwrap());
     assert!(told.contains("neither a run") && told.contains("nor a movie, such as tt0111161"), "{told}");
+    let why = told.split_once("which runs there are cannot be told: ").unwrap().1;
+    assert!(why.contains("missing: --region and --stack"), "{told}");
     assert_eq!(told.lines().count(), 1, "{told}");
 }
 
