@@ -6,7 +6,7 @@ use domain::quota::PREFIX as OMDB_REQUESTS;
 use serde_json::json;
 
 use super::{FunctionParts, Spec, use_key_through};
-use crate::messaging::Messaging;
+use crate::messaging::{Messaging, visibility_timeout_seconds};
 use crate::policy::{Statement, allow};
 use crate::program::Stack;
 use crate::resource::{Bucket, EventSourceMapping, Handle, Key, Parameter, literal};
@@ -38,6 +38,10 @@ pub(crate) fn add(
             (environment::OMDB_MAX_ATTEMPTS, config.omdb_max_attempts.to_string()),
             (environment::OMDB_DAILY_LIMIT, config.omdb_daily_limit.to_string()),
             (environment::MOVIES_QUEUE_URL, messaging.queue.url().to_string()),
+            (
+                environment::MOVIES_QUEUE_VISIBILITY_TIMEOUT_SECONDS,
+                visibility_timeout_seconds(stack.config).to_string(),
+            ),
         ],
     };
     let enricher = super::add(stack, key, enricher);

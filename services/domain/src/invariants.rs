@@ -2,8 +2,8 @@
 //!
 //! | Rule | In words |
 //! |---|---|
-//! | [`Rule::Conservation`] | Each message that the topic accepted is a stored object, lies whole in a queue for failures, or is still on its way. |
-//! | [`Rule::Bytes`] | An object lies where its message says, and its bytes depend on nothing but its message and `OMDb`'s answer. It is never overwritten by other bytes. A run's list holds the stored records of one ranking in order, no movie twice. |
+//! | [`Rule::Conservation`] | Each message that the topic accepted is a stored object, or lies whole in a queue for failures, or is still whole on its way. |
+//! | [`Rule::Bytes`] | An object lies where its message says, and its bytes depend on nothing but its message and `OMDb`'s answer. It is written once. A run's list holds the stored records of one ranking in order, no movie twice. |
 //! | [`Rule::Latest`] | Latest names the newest complete run, is that run's list, and never goes back. |
 //! | [`Rule::Deletion`] | No message is deleted before its object is stored and, if it was the run's last, before the run's list is. |
 //! | [`Rule::Events`] | An accepted schedule event ends as a published run, whose movies the other rules look after, or in the queue for failed events. |

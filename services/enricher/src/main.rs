@@ -19,7 +19,7 @@ async fn main() -> ExitCode {
         Ok(function) => function,
         Err(refused) => return refused.into(),
     };
-    let Settings { bucket, kms_key_arn, api_key_parameter, queue_url, omdb } = &function.settings;
+    let Settings { bucket, kms_key_arn, api_key_parameter, queue_url, visibility_timeout, omdb } = &function.settings;
     let http = match OmdbHttp::new(function.connections.http(), omdb) {
         Ok(http) => http,
         Err(error) => {
@@ -32,7 +32,7 @@ async fn main() -> ExitCode {
     let bucket = S3Bucket::new(aws, bucket, kms_key_arn);
     let budget = Budget::new(bucket.clone(), omdb.daily_limit, Clock::system());
     let omdb = Omdb::new(http, keys, budget, omdb.max_attempts, function.metrics());
-    let queue = SqsQueue::new(aws, queue_url);
+    let queue = SqsQueue::new(aws, queue_url, *visibility_timeout);
     let enricher = Arc::new(Enricher::new(bucket, omdb, queue, Clock::system(), function.metrics()));
     function
         .serve(senders::TRIGGER, move |event, deadline| {

@@ -5,8 +5,8 @@
 //! | the movie | taken |
 //! | no answer, 5xx, 429, something else than JSON, packed, more than 32 KiB | asked again after a pause, while attempts and time last |
 //! | unknown id | not asked again: the queue does, in case `OMDb` learns of it |
-//! | 401 "invalid key" | the key is fetched again, once for the batch; if it is the same or invalid too, no more is asked in this batch, and the next one begins with one question |
-//! | 401 "request limit reached" | no more is asked in this batch, and the next one begins with one question: the quota is per day |
+//! | 401, or an error in a 200, "invalid key" | the key is fetched again, once for the batch; if it is the same or invalid too, no more is asked in this batch, and the next one begins with one question |
+//! | the same, "request limit reached" | no more is asked in this batch, and the next one begins with one question: the quota is per day |
 //!
 //! Each request is first taken off what the day has left, see [`Budget`]. When that is nothing, no more is asked in this
 //! batch either.

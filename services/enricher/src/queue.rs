@@ -18,6 +18,9 @@ const MAX_ENTRIES: usize = 10;
 
 /// What the enricher asks of its queue.
 pub trait Queue: Send + Sync + 'static {
+    /// For how long it hides a received message by itself.
+    fn visibility_timeout(&self) -> Duration;
+
     /// Hides received messages, each for its time from now on.
     fn hide(&self, messages: &[Hidden]) -> impl Future<Output = Result<(), QueueError>> + Send;
 }
@@ -46,14 +49,15 @@ pub struct QueueError {
 pub struct SqsQueue {
     sqs: aws_sdk_sqs::Client,
     url: String,
+    visibility_timeout: Duration,
 }
 
 impl SqsQueue {
-    /// A client of this queue.
+    /// A client of this queue, which has this visibility timeout.
     #[must_use]
-    pub fn new(aws: &SdkConfig, url: &str) -> Self {
+    pub fn new(aws: &SdkConfig, url: &str, visibility_timeout: Duration) -> Self {
         let config = aws_sdk_sqs::config::Builder::from(aws).interceptor(AwsCalls { describe, expected: &[] });
-        Self { sqs: aws_sdk_sqs::Client::from_conf(config.build()), url: url.to_owned() }
+        Self { sqs: aws_sdk_sqs::Client::from_conf(config.build()), url: url.to_owned(), visibility_timeout }
     }
 
     /// At most [`MAX_ENTRIES`].
@@ -72,6 +76,10 @@ impl SqsQueue {
 }
 
 impl Queue for SqsQueue {
+    fn visibility_timeout(&self) -> Duration {
+        self.visibility_timeout
+    }
+
     async fn hide(&self, messages: &[Hidden]) -> Result<(), QueueError> {
         let mut outcome = Ok(());
         for some in messages.chunks(MAX_ENTRIES) {

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use domain::contract::environment::{
-    KMS_KEY_ARN, MOVIES_BUCKET, MOVIES_QUEUE_URL, OMDB_API_KEY_PARAMETER, OMDB_BASE_URL, OMDB_CONNECT_TIMEOUT_MS,
-    OMDB_DAILY_LIMIT, OMDB_MAX_ATTEMPTS, OMDB_TIMEOUT_MS, is_omdb_base_url,
+    KMS_KEY_ARN, MAX_HIDDEN, MOVIES_BUCKET, MOVIES_QUEUE_URL, MOVIES_QUEUE_VISIBILITY_TIMEOUT_SECONDS,
+    OMDB_API_KEY_PARAMETER, OMDB_BASE_URL, OMDB_CONNECT_TIMEOUT_MS, OMDB_DAILY_LIMIT, OMDB_MAX_ATTEMPTS,
+    OMDB_TIMEOUT_MS, is_omdb_base_url,
 };
 use function::Reader;
 use reqwest::Url;
@@ -20,6 +21,8 @@ pub struct Settings {
     pub api_key_parameter: String,
     /// The queue that the movies come from: `MOVIES_QUEUE_URL`.
     pub queue_url: String,
+    /// For how long it hides what was received: `MOVIES_QUEUE_VISIBILITY_TIMEOUT_SECONDS`.
+    pub visibility_timeout: Duration,
     /// How OMDb is asked.
     pub omdb: OmdbSettings,
 }
@@ -52,11 +55,14 @@ impl Settings {
         let max_attempts = reader.number(OMDB_MAX_ATTEMPTS, 1..=10);
         let daily_limit = reader.number(OMDB_DAILY_LIMIT, 1..=1_000_000);
         let queue_url = reader.text(MOVIES_QUEUE_URL);
+        let visibility_timeout_seconds =
+            reader.number(MOVIES_QUEUE_VISIBILITY_TIMEOUT_SECONDS, 0..=MAX_HIDDEN.as_secs());
         Some(Self {
             bucket: bucket?,
             kms_key_arn: kms_key_arn?,
             api_key_parameter: api_key_parameter?,
             queue_url: queue_url?,
+            visibility_timeout: Duration::from_secs(visibility_timeout_seconds?),
             omdb: OmdbSettings {
                 base_url: base_url?,
                 connect_timeout: connect_timeout?,
@@ -90,6 +96,7 @@ mod tests {
             ("KMS_KEY_ARN", "arn:aws:kms:eu-central-1:123456789012:key/1234abcd"),
             ("OMDB_API_KEY_PARAMETER", "/movie-pipeline/dev/omdb-api-key"),
             ("MOVIES_QUEUE_URL", "https://sqs.eu-central-1.amazonaws.com/123456789012/movie-pipeline-dev-movies"),
+            ("MOVIES_QUEUE_VISIBILITY_TIMEOUT_SECONDS", "180"),
         ]);
         environment.extend(changes.iter().copied());
         let mut reader = Reader::new(&environment);
@@ -116,6 +123,7 @@ mod tests {
             ("MOVIES_BUCKET", ""),
             ("KMS_KEY_ARN", "key"),
             ("MOVIES_QUEUE_URL", ""),
+            ("MOVIES_QUEUE_VISIBILITY_TIMEOUT_SECONDS", "43201"),
             ("OMDB_TIMEOUT_MS", "5s"),
             ("OMDB_MAX_ATTEMPTS", "0"),
             ("OMDB_DAILY_LIMIT", "0"),

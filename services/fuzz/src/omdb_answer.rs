@@ -39,7 +39,7 @@ fn is_possible(status: u16, answer: &Answer) -> bool {
             status == 200 && movie.get("imdbID").is_some_and(|id| id == ID) && movie["Response"] == "True"
         }
         Answer::UnknownId(_) => status == 200,
-        Answer::KeyRejected | Answer::QuotaExhausted => status == 401,
+        Answer::KeyRejected | Answer::QuotaExhausted => matches!(status, 200 | 401),
         Answer::Unusable { .. } => true,
     }
 }

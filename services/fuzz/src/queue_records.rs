@@ -114,6 +114,10 @@ impl KeyStore for Keys {
 struct Nowhere;
 
 impl Queue for Nowhere {
+    fn visibility_timeout(&self) -> Duration {
+        Duration::ZERO
+    }
+
     async fn hide(&self, _: &[Hidden]) -> Result<(), QueueError> {
         Ok(())
     }

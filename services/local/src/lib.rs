@@ -65,6 +65,7 @@ mod storm;
 mod target;
 mod together;
 mod traces;
+mod variables;
 
 pub use api_key::ApiKey;
 pub use aws::Clients;

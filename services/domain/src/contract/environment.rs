@@ -124,6 +124,10 @@ variables! {
         "The queue that feeds the enricher, which hides there for longer what cannot succeed before long.",
         looks_like: "an address such as https://sqs.eu-central-1.amazonaws.com/123456789012/movies"
     }
+    MOVIES_QUEUE_VISIBILITY_TIMEOUT_SECONDS {
+        "For how long that queue hides a movie that was received, so that the enricher hides none for less.",
+        looks_like: "a whole number from 0 to 43200"
+    }
 }
 
 /// What the enricher keeps of each invocation's time for completing runs, answering, and sending telemetry. A movie that
@@ -190,6 +194,7 @@ pub const ENRICHER: &[&Variable] = &[
     OMDB_MAX_ATTEMPTS,
     OMDB_DAILY_LIMIT,
     MOVIES_QUEUE_URL,
+    MOVIES_QUEUE_VISIBILITY_TIMEOUT_SECONDS,
 ];
 
 #[cfg(test)]

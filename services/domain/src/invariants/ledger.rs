@@ -100,8 +100,9 @@ impl Ledger {
         };
         let standing = self.objects.insert(key.to_owned(), body.to_vec());
         let may_change = key == LATEST_KEY || key.starts_with(quota::PREFIX);
-        if !may_change && standing.is_some_and(|standing| standing != body) {
-            wrong.push(violation(Rule::Bytes, format!("{key} was overwritten by other bytes")));
+        if let Some(standing) = standing.filter(|_| !may_change) {
+            let by = if standing == body { "the same bytes" } else { "other bytes" };
+            wrong.push(violation(Rule::Bytes, format!("{key} was written again, with {by}")));
         }
         wrong
     }
@@ -186,13 +187,14 @@ impl Ledger {
     }
 
     fn lost(&self, outside: &Outside<'_>) -> Vec<Violation> {
-        let lost_movies =
-            self.published.keys().filter(|key| !self.objects.contains_key(*key) && !outside.keys.contains(*key));
-        let lost_movies = lost_movies.map(|key| {
-            violation(
-                Rule::Conservation,
-                format!("{key} was published, but is neither stored, nor dead, nor on its way"),
-            )
+        let is_whole = |message: &MovieMessage| outside.messages.contains(message);
+        let lost_movies = self
+            .published
+            .iter()
+            .filter(|(key, messages)| !self.objects.contains_key(*key) && !messages.iter().any(is_whole));
+        let lost_movies = lost_movies.map(|(key, _)| {
+            let sentence = format!("{key} was published, but is neither stored, nor dead or on its way as a whole");
+            violation(Rule::Conservation, sentence)
         });
         let lost_others = self.foreign.iter().filter(|body| !outside.foreign.contains(body.as_str()));
         let lost_others = lost_others.map(|body| {
@@ -259,19 +261,19 @@ fn unrecovered(standing: &Standing) -> Vec<Violation> {
 
 /// The messages outside of the bucket, in the forms they are looked for.
 struct Outside<'a> {
-    keys: BTreeSet<String>,
+    messages: Vec<MovieMessage>,
     rankings: BTreeSet<(Run, RankingId)>,
     foreign: BTreeSet<&'a str>,
 }
 
 impl<'a> Outside<'a> {
     fn of(standing: &'a Standing) -> Self {
-        let mut outside = Self { keys: BTreeSet::new(), rankings: BTreeSet::new(), foreign: BTreeSet::new() };
+        let mut outside = Self { messages: Vec::new(), rankings: BTreeSet::new(), foreign: BTreeSet::new() };
         for body in standing.waiting.iter().chain(&standing.dead) {
             match MovieMessage::parse(body) {
                 Ok(message) => {
-                    outside.keys.insert(movie_key(&message));
-                    outside.rankings.insert((message.run, message.ranking));
+                    outside.rankings.insert((message.run.clone(), message.ranking.clone()));
+                    outside.messages.push(message);
                 }
                 Err(_) => drop(outside.foreign.insert(body)),
             }

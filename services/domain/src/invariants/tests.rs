@@ -87,6 +87,21 @@ fn a_movie_that_was_never_stored_is_lost_unless_it_is_dead_or_on_its_way() {
 }
 
 #[test]
+fn a_letter_of_the_same_key_that_says_something_else_is_not_the_message() {
+    let spoilt = message(NEW, 1).replacen(r#""title":"T""#, r#""title":"U""#, 1);
+    assert_ne!(spoilt, message(NEW, 1));
+    let standing = Standing { dead: vec![spoilt], ..Standing::default() };
+    assert_eq!(broken(vec![published(NEW, 1)], standing), [Rule::Conservation]);
+}
+
+#[test]
+fn what_was_stored_is_not_stored_again() {
+    let mut history = whole_run(NEW);
+    history.push(stored(NEW, 1));
+    assert_eq!(broken_at_rest(history), [Rule::Bytes]);
+}
+
+#[test]
 fn a_last_message_that_is_deleted_too_early_is_told_at_once_though_its_list_is_made_good_later() {
     let mut history = whole_run("2026-11-22T12-00-00Z");
     // The list and latest, then both deletions: the other way round.

@@ -21,7 +21,8 @@ impl<B: Bucket, A: Ask, K: KeyStore, Q: Queue> Enricher<B, A, K, Q> {
         let hidden = outcomes.iter_mut().filter_map(|(record, _)| {
             let (rest, span) = record.resting.take()?;
             let since_sent = record.sent.map_or(Duration::ZERO, since);
-            let waited = Waited { since_sent, since_received: since(received) };
+            let since_received = since(received);
+            let waited = Waited { since_sent, since_received, visibility_timeout: self.queue.visibility_timeout() };
             let time = rest.length(now, waited, fastrand::f64())?;
             Some((Hidden { receipt: record.receipt.clone()?, time }, span))
         });

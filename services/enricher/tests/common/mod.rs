@@ -302,6 +302,10 @@ impl MemoryQueue {
 }
 
 impl Queue for MemoryQueue {
+    fn visibility_timeout(&self) -> Duration {
+        Duration::from_mins(3)
+    }
+
     async fn hide(&self, messages: &[Hidden]) -> Result<(), QueueError> {
         let answer = *self.answer.lock().unwrap();
         match answer {

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::contract::Service;
@@ -33,16 +33,17 @@ const TIMEOUT: Duration = Duration::from_mins(10);
 const PAUSE: Duration = Duration::from_millis(25);
 
 pub(super) fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
+    let programs = bench.programs()?;
     let mut rows = Vec::new();
     for (movies, runs) in LOADS {
-        rows.extend(bench.runtime.block_on(load(bench, movies, runs))?);
+        rows.extend(bench.runtime.block_on(load(bench, programs, movies, runs))?);
     }
     Ok(rows)
 }
 
 /// A load, through a pipeline of ours and one with a function that does nothing.
-async fn load(bench: &Bench, movies: usize, runs: usize) -> anyhow::Result<Vec<Row>> {
-    let Programs { ranker, enricher, floor, .. } = bench.programs.get().context("the programs are not built")?;
+async fn load(bench: &Bench, programs: &Programs, movies: usize, runs: usize) -> anyhow::Result<Vec<Row>> {
+    let Programs { ranker, enricher, floor, .. } = programs;
     let source = list_of(movies.max(250));
     let mut ours = Line::start(movies, runs, &source, packages(ranker, enricher)?).await?;
     let mut nothing = Line::start(movies, runs, &source, packages(ranker, floor)?).await?;

@@ -7,8 +7,9 @@ use anyhow::{Context, ensure};
 use bytes::Bytes;
 use domain::Movie;
 use domain::contract::environment::{
-    ENVIRONMENT, KMS_KEY_ARN, MOVIES_BUCKET, MOVIES_QUEUE_URL, OMDB_API_KEY_PARAMETER, OMDB_BASE_URL, OMDB_DAILY_LIMIT,
-    OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SDK_DISABLED, SOURCE_BUCKET, SOURCE_KEY, SOURCE_REGION, TOP_N, TOPIC_ARN,
+    ENVIRONMENT, KMS_KEY_ARN, MOVIES_BUCKET, MOVIES_QUEUE_URL, MOVIES_QUEUE_VISIBILITY_TIMEOUT_SECONDS,
+    OMDB_API_KEY_PARAMETER, OMDB_BASE_URL, OMDB_DAILY_LIMIT, OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SDK_DISABLED,
+    SOURCE_BUCKET, SOURCE_KEY, SOURCE_REGION, TOP_N, TOPIC_ARN,
 };
 use serde_json::{Value, json};
 
@@ -112,6 +113,7 @@ impl Enricher {
             (KMS_KEY_ARN.name, "arn:aws:kms:eu-central-1:123456789012:key/1234abcd".to_owned()),
             (OMDB_API_KEY_PARAMETER.name, "/bench/omdb-api-key".to_owned()),
             (MOVIES_QUEUE_URL.name, format!("http://{}/123456789012/bench", aws.address())),
+            (MOVIES_QUEUE_VISIBILITY_TIMEOUT_SECONDS.name, "180".to_owned()),
             (OMDB_BASE_URL.name, omdb.base_url()),
             (OMDB_DAILY_LIMIT.name, DAILY_LIMIT.to_owned()),
         ]);

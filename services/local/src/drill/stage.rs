@@ -128,7 +128,8 @@ impl Stage {
     /// them back.
     pub(super) async fn let_rest(&self, rest: Rest) -> anyhow::Result<()> {
         let passed = self.gauges.leapt();
-        let waited = Waited { since_sent: passed, since_received: Duration::ZERO };
+        let waited =
+            Waited { since_sent: passed, since_received: Duration::ZERO, visibility_timeout: REDELIVERY_DELAY };
         let time = rest.length(self.event.run.time() + passed, waited, 0.5);
         self.gauges.leap(time.context("a movie of this age is not hidden any more")?, self.show_hidden()).await
     }

@@ -16,6 +16,8 @@ use super::source::source_of;
 use super::trial::Trial;
 use crate::omdb::{OmdbFault, OmdbStandIn};
 use crate::options::Options;
+use crate::permissions::Permissions;
+use crate::recorder::{AwsFault, Operation};
 
 /// After how long a message comes back that was not done: as short as SQS and the stand-in allow, since nobody wants to
 /// wait as long as the deployed one does.
@@ -36,6 +38,13 @@ const GLANCE: Duration = Duration::from_millis(5);
 /// How often is looked at the queues, which takes calls to the local AWS.
 const LOOK: Duration = Duration::from_millis(250);
 
+/// How long the topic takes to answer the first publications, two of which each run of a small storm makes: else rankers
+/// would be done before somebody looks, and none could be killed at work.
+const SLOW_TOPIC: Duration = Duration::from_millis(1_500);
+
+/// How many publications that goes for.
+const SLOW_PUBLICATIONS: usize = 20;
+
 /// How many failed records show that OMDb is missed.
 const MISSED: u32 = 5;
 
@@ -55,6 +64,8 @@ impl Raging {
         let mut chance = Rng::with_seed(storm.seed);
         let plan = Plan::of(&storm, &mut chance);
         let trial = Trial::start(options(&storm)).await?;
+        let recorder = trial.pipeline().recorder().context("the functions' calls are not recorded")?;
+        recorder.fail(Operation::PublishBatch, AwsFault::Delay(SLOW_TOPIC), Some(SLOW_PUBLICATIONS));
         let eve: DateTime<Utc> = EVE.parse()?;
         let days = (1..=storm.runs).map(|day| eve + Days::new(day as u64));
         let mut days: Vec<_> = days.collect();
@@ -181,6 +192,7 @@ fn options(storm: &Storm) -> Options {
         ]
         .into(),
         redelivery_delay: Some(REDELIVERY_DELAY),
+        permissions: Permissions::Recorded,
         progress: storm.progress,
         ..Options::default()
     }

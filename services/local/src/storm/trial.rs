@@ -1,5 +1,6 @@
 //! A pipeline that faults are put into, with all that the invariants need to know of it.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -7,6 +8,7 @@ use anyhow::{Context, bail};
 use aws_sdk_sns::types::PublishBatchRequestEntry;
 use chrono::{DateTime, Utc};
 use domain::Run;
+use domain::contract::environment::OMDB_DAILY_LIMIT;
 use domain::contract::{Service, metrics};
 use domain::invariants::Snapshot;
 use fastrand::Rng;
@@ -37,7 +39,7 @@ pub struct Trial {
     pipeline: Pipeline,
     witness: Witness,
     accepted: Mutex<Vec<Run>>,
-    daily_limit: u32,
+    daily_limit: AtomicU32,
 }
 
 impl Trial {
@@ -49,12 +51,21 @@ impl Trial {
         let daily_limit = daily_limit_of(&options)?;
         let pipeline = Pipeline::start(Options { is_durable: true, ..options }).await?;
         let witness = Witness::attach(&pipeline).await?;
-        Ok(Self { pipeline, witness, accepted: Mutex::default(), daily_limit })
+        Ok(Self { pipeline, witness, accepted: Mutex::default(), daily_limit: daily_limit.into() })
     }
 
     /// How often OMDb may be asked on a day.
     pub(super) fn daily_limit(&self) -> u32 {
-        self.daily_limit
+        self.daily_limit.load(Ordering::Relaxed)
+    }
+
+    /// Lets OMDb be asked so often on a day from now on.
+    ///
+    /// # Errors
+    /// The local AWS does not take it.
+    pub async fn set_daily_limit(&self, requests: u32) -> anyhow::Result<()> {
+        self.daily_limit.store(requests, Ordering::Relaxed);
+        self.pipeline.set_variable(Service::Enricher, OMDB_DAILY_LIMIT.name, &requests.to_string()).await
     }
 
     /// The pipeline.

@@ -2,10 +2,9 @@
 
 mod switch;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aws_sdk_lambda::types::Environment;
 use chrono::{DateTime, Utc};
 use domain::contract::environment::TELEMETRY_FLUSH_TIMEOUT_MS;
 use domain::contract::{Service, logs, metrics};
@@ -67,7 +66,7 @@ async fn run_without_telemetry(mood: Mood, work: &Work) {
     collector.set(Mood::Passes(pipeline.traces().endpoint()));
     cloudwatch.set(Mood::Passes(pipeline.emulator().endpoint()));
     for service in Service::ALL {
-        send_metrics_to(&pipeline, service, &cloudwatch.endpoint()).await;
+        pipeline.set_variable(service, CLOUDWATCH_ENDPOINT, &cloudwatch.endpoint()).await.unwrap();
     }
     let yesterday = pipeline.event_at("2026-11-21T12:00:00Z".parse().unwrap()).unwrap();
     complete(&pipeline, &yesterday).await;
@@ -123,16 +122,6 @@ fn sources_read(recorder: &Recorder) -> usize {
     let is_source =
         |call: &Call| call.caller == Some(Service::Ranker) && matches!(call.request, AwsRequest::GetObject { .. });
     recorder.calls().iter().filter(|call| is_source(call)).count()
-}
-
-async fn send_metrics_to(pipeline: &Pipeline, service: Service, endpoint: &str) {
-    let (lambda, function) = (&pipeline.clients().lambda, pipeline.deployment().function(service));
-    let present = lambda.get_function_configuration().function_name(function).send().await.unwrap();
-    let variables = present.environment().and_then(|environment| environment.variables()).unwrap();
-    let mut variables: HashMap<_, _> = variables.clone();
-    variables.insert(CLOUDWATCH_ENDPOINT.to_owned(), endpoint.to_owned());
-    let environment = Environment::builder().set_variables(Some(variables)).build();
-    lambda.update_function_configuration().function_name(function).environment(environment).send().await.unwrap();
 }
 
 /// The objects of a run by their keys within it, with its name taken out of both.

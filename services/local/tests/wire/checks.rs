@@ -68,15 +68,28 @@ async fn erase(trial: &Trial, key: &str) {
     }
 }
 
+async fn send(trial: &Trial, queue_url: &str, body: &str) {
+    trial.pipeline().clients().sqs.send_message().queue_url(queue_url).message_body(body).send().await.unwrap();
+}
+
 async fn purge(trial: &Trial, queue_url: &str) {
     trial.pipeline().clients().sqs.purge_queue().queue_url(queue_url).send().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_lost_dead_letter_a_letter_left_over_and_a_lost_event_are_found() {
+async fn a_lost_or_spoilt_dead_letter_a_letter_left_over_and_a_lost_event_are_found() {
     let trial = sound().await;
     let deployment = trial.pipeline().deployment();
     assert_found(&trial, true, Rule::Recovery, "is not worked off").await;
+    let letters = trial.snapshot(false).await.unwrap().standing.dead;
+    purge(&trial, &deployment.dead_letter_queue_url).await;
+    for letter in letters {
+        let spoilt = letter.replacen("\"title\":\"", "\"title\":\"Not ", 1);
+        assert_ne!(spoilt, letter);
+        send(&trial, &deployment.dead_letter_queue_url, &spoilt).await;
+    }
+    let words = "tt1000004.json was published, but is neither stored, nor dead or on its way as a whole";
+    assert_found(&trial, false, Rule::Conservation, words).await;
     purge(&trial, &deployment.dead_letter_queue_url).await;
     assert_found(&trial, false, Rule::Conservation, "tt1000004.json was published, but is neither stored").await;
 
@@ -96,6 +109,9 @@ async fn an_object_that_is_lost_wrong_or_back_in_time_is_found() {
 
     put(&trial, LATEST_KEY, list.to_vec(), Some(&older)).await;
     assert_found(&trial, true, Rule::Latest, &format!("latest went back from {newer} to {older}")).await;
+    let same = trial.pipeline().read_object(&movies[0]).await.unwrap().unwrap();
+    put(&trial, &movies[0], same.to_vec(), None).await;
+    assert_found(&trial, true, Rule::Bytes, &format!("{} was written again, with the same bytes", movies[0])).await;
     put(&trial, &movies[0], b"{}".to_vec(), None).await;
     assert_found(&trial, true, Rule::Bytes, "explain the bytes of").await;
     erase(&trial, &movies[0]).await;
