@@ -128,7 +128,7 @@ impl Alarm {
             "comparisonOperator": breach.operator(),
             "threshold": self.threshold(stack.config),
             "evaluationPeriods": periods,
-            "datapointsToAlarm": if window.one_is_enough { 1 } else { periods },
+            "datapointsToAlarm": window.alarming.of(periods),
             "treatMissingData": window.missing,
         });
         properties.extend(rest.as_object().cloned().unwrap_or_default());

@@ -61,7 +61,7 @@ notices! {
         "A schedule event did not become a run, also when tried again, and lies in the queue of ranker failures.",
         "Read the message in its queue: it holds the event and the error.";
     DEAD_LETTERS_EXPIRE = "deadLettersExpireAlarm", "dead-letters-expire",
-        "A dead letter has been lying for four days. SQS deletes it 14 days after it was first sent, and its movie is then lost.",
+        "Dead letters have been lying for four days. SQS deletes each 14 days after it was first sent, and its movie is then lost.",
         "Move the messages back today, or keep a copy of them.";
     QUEUE_STALLS = "queueStallsAlarm", "queue-stalls",
         "Movies wait in the queue and none is taken off it.",
@@ -74,7 +74,7 @@ notices! {
         "Look at the policies of both queues and the key, then start the run again.";
     RULE_DELIVERY_FAILED = "ruleDeliveryFailedAlarm", "rule-delivery-failed",
         "EventBridge could not start the ranker: the day's run is missing.",
-        "Look at the rule's permission, which is to let it start the ranker. Then start the run.";
+        "Look at the rule's permission, which is to let it start the ranker. Then send the event on its way from the queue of ranker failures.";
     RULE_REDRIVE_FAILED = "ruleRedriveFailedAlarm", "rule-redrive-failed",
         "EventBridge could neither start the ranker nor leave the event in the queue of ranker failures: it is lost.",
         "Look at the policies of queue and key, then start the run.";

@@ -10,10 +10,11 @@ use crate::messaging::Messaging;
 use crate::resource::{Handle, Queue};
 
 /// Messages that can be received now. SQS does not count what it moves by itself as sent, so nothing else tells of
-/// dead letters.
+/// dead letters; their age does not, since a message that was received three times counts for it no more, be it by whoever
+/// looks at it.
 pub(super) const VISIBLE: &str = "ApproximateNumberOfMessagesVisible";
-/// In seconds. Of a dead letter it is the time since it became one.
-pub(super) const AGE: &str = "ApproximateAgeOfOldestMessage";
+/// In seconds.
+const AGE: &str = "ApproximateAgeOfOldestMessage";
 /// Messages that were received and done with.
 const DELETED: &str = "NumberOfMessagesDeleted";
 
@@ -93,10 +94,12 @@ impl Signal {
                 properties
             }
             Self::Stall(queue) => json!({"metricQueries": [
-                // `FILL`: a minute without a report is a minute in which nothing was deleted.
+                // `FILL`: a minute without a report of deletions is one without deletions. A minute of which SQS has not
+                // reported yet, as it does late, is to have no value, so `visible` is asked first, without `FILL` or `AND`,
+                // which would make it a good one.
                 {
                     "id": "stall",
-                    "expression": "IF(FILL(deleted, 0) == 0 AND visible > 0, age, 0)",
+                    "expression": "IF(visible > 0, IF(FILL(deleted, 0) == 0, age, 0), 0)",
                     "label": "stall",
                     "returnData": true,
                 },
@@ -180,10 +183,29 @@ impl Breach {
 pub(super) struct Window {
     pub(super) period_seconds: u32,
     pub(super) periods: fn(&Config) -> u32,
-    /// Whether one of them is enough; otherwise all of them must be alarming.
-    pub(super) one_is_enough: bool,
+    /// How many of them must be alarming.
+    pub(super) alarming: Alarming,
     /// As CloudWatch writes it.
     pub(super) missing: &'static str,
+}
+
+/// How many periods of a window must be alarming.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Alarming {
+    One,
+    /// Every other one.
+    Half,
+    All,
+}
+
+impl Alarming {
+    pub(super) fn of(self, periods: u32) -> u32 {
+        match self {
+            Self::One => 1,
+            Self::Half => periods.div_ceil(2),
+            Self::All => periods,
+        }
+    }
 }
 
 /// For events: one minute of five is enough, and silence is good news. A job that runs once a day never fills several
@@ -195,14 +217,14 @@ pub(super) struct Window {
 /// that a good minute ends at once is over before the composite one has waited for its suppressor, which then tells
 /// nobody.
 pub(super) const fn once() -> Window {
-    Window { period_seconds: 60, periods: |_| 5, one_is_enough: true, missing: "notBreaching" }
+    Window { period_seconds: 60, periods: |_| 5, alarming: Alarming::One, missing: "notBreaching" }
 }
 
 /// The same for what Lambda reports of an invocation: when it has ended, under the time at which it began
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html>). So the window reaches back by the longest
 /// that it may take, and four minutes more for the report to arrive and be looked at.
 pub(super) const fn once_ended(periods: fn(&Config) -> u32) -> Window {
-    Window { period_seconds: 60, periods, one_is_enough: true, missing: "notBreaching" }
+    Window { period_seconds: 60, periods, alarming: Alarming::One, missing: "notBreaching" }
 }
 
 /// How many minutes that is for a function with this timeout.
@@ -213,12 +235,19 @@ pub(super) fn periods_of_invocation(timeout_seconds: u32) -> u32 {
 /// For events that come again as long as their cause stands, at most so many periods apart: one of them is enough, so
 /// that the alarm stands in between.
 pub(super) const fn again_within(period_seconds: u32, periods: fn(&Config) -> u32) -> Window {
-    Window { period_seconds, periods, one_is_enough: true, missing: "notBreaching" }
+    Window { period_seconds, periods, alarming: Alarming::One, missing: "notBreaching" }
 }
 
 /// For states: alarming throughout this many periods.
 pub(super) const fn lasting(period_seconds: u32, periods: fn(&Config) -> u32) -> Window {
-    Window { period_seconds, periods, one_is_enough: false, missing: "notBreaching" }
+    Window { period_seconds, periods, alarming: Alarming::All, missing: "notBreaching" }
+}
+
+/// For states that are told late: alarming in half of twice as many minutes. The newest of them have no value yet, since AWS
+/// reports on its services some minutes later, and how many is not the same each time
+/// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html>).
+pub(super) const fn lasting_minutes_of_late_data(periods: fn(&Config) -> u32) -> Window {
+    Window { period_seconds: 60, periods, alarming: Alarming::Half, missing: "notBreaching" }
 }
 
 /// For what must happen within so many hours: silence is the very fault.
@@ -227,5 +256,5 @@ pub(super) const fn lasting(period_seconds: u32, periods: fn(&Config) -> u32) ->
 /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html>), and it evaluates
 /// periods of an hour by the hour.
 pub(super) const fn heartbeat(hours: fn(&Config) -> u32) -> Window {
-    Window { period_seconds: 60 * 60, periods: hours, one_is_enough: false, missing: "breaching" }
+    Window { period_seconds: 60 * 60, periods: hours, alarming: Alarming::All, missing: "breaching" }
 }

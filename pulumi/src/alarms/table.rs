@@ -20,8 +20,8 @@ use super::signal::Breach::{AtLeast, Below};
 use super::signal::Signal::Stall;
 use super::signal::Statistic::{Maximum, Minimum, Sum};
 use super::signal::{
-    AGE, Breach, Signal, VISIBLE, Window, again_within, function, heartbeat, lasting, once, once_ended, ours,
-    periods_of_invocation, queue, rule, topic,
+    Breach, Signal, VISIBLE, Window, again_within, function, heartbeat, lasting, lasting_minutes_of_late_data, once,
+    once_ended, ours, periods_of_invocation, queue, rule, topic,
 };
 use super::{Alarm, Severity};
 use crate::config::Config;
@@ -40,8 +40,13 @@ pub const ALARMS: &[Alarm] = &[
     page(&DEAD_LETTERS, queue(|all| &all.dead_letters, VISIBLE, Maximum), FAILED_MESSAGES, once()),
     page(&UNDELIVERED, queue(|all| &all.undelivered, VISIBLE, Maximum), FAILED_MESSAGES, once()),
     page(&RANKER_FAILURES, queue(|all| &all.ranker_failures, VISIBLE, Maximum), FAILED_MESSAGES, once()),
-    // Five minutes, so that one slow batch between two deletions does not count.
-    page(&QUEUE_STALLS, Stall(|all| &all.queue), AtLeast(longest_ordinary_wait_seconds), lasting(MINUTE, |_| 5)),
+    // Five minutes of ten, so that one slow batch between two deletions does not count.
+    page(
+        &QUEUE_STALLS,
+        Stall(|all| &all.queue),
+        AtLeast(longest_ordinary_wait_seconds),
+        lasting_minutes_of_late_data(|_| 10),
+    ),
     // The last stop before something is lost without a trace: one is too many.
     page(&TOPIC_DELIVERY_FAILED, topic("NumberOfNotificationsFailed"), FIRST, once()),
     page(&TOPIC_REDRIVE_FAILED, topic("NumberOfNotificationsFailedToRedriveToDlq"), FIRST, once()),
@@ -61,12 +66,7 @@ pub const ALARMS: &[Alarm] = &[
     // Not in page, where it could tell nobody: a composite alarm acts only when its own state changes, and the alarm on
     // dead letters holds page at ALARM for as long as one lies there. A dead letter goes 14 days after it was sent and may
     // have waited 4 of them in the queue: 6 are left to act, so an hour does not matter.
-    ticket(
-        &DEAD_LETTERS_EXPIRE,
-        queue(|all| &all.dead_letters, AGE, Maximum),
-        AtLeast(|_| 4 * DAY),
-        lasting(HOUR, |_| 1),
-    ),
+    ticket(&DEAD_LETTERS_EXPIRE, queue(|all| &all.dead_letters, VISIBLE, Maximum), FIRST, lasting(HOUR, |_| 4 * 24)),
     // Lambda and the queue try again; what they cannot mend pages by the alarms above. A daily job has too few
     // invocations for a rate.
     ticket(&RANKER_ERRORS, function(Ranker, "Errors", Sum), FIRST, RANKER_ENDED),

@@ -454,11 +454,11 @@ fn an_alarm_whose_metric_or_threshold_is_on_no_chart_is_caught() {
     assert_told("the threshold of queueStallsAlarm", "Movies queue: oldest message (s), deletions", |widget| {
         widget["properties"]["annotations"]["horizontal"][0]["value"] = json!(901);
     });
-    let elsewhere = faults_with("Dead letters: oldest message (s)", |widget| {
+    let elsewhere = faults_with("Movies queue: oldest message (s), deletions", |widget| {
         widget["properties"]["metrics"][0][3] = json!("${undeliveredQueue.name}");
     });
-    let by_the_title = "Dead letters: oldest message (s): dead letters reads something else";
-    assert_eq!(elsewhere, ["what deadLettersExpireAlarm watches is on no chart", by_the_title]);
+    let by_the_title = "Movies queue: oldest message (s), deletions: movies queue reads something else";
+    assert_eq!(elsewhere, ["what queueStallsAlarm watches is on no chart", by_the_title]);
 }
 
 #[test]

@@ -51,8 +51,9 @@
 //! The pages of the Amazon CloudWatch User Guide and API Reference that each module names. Where they are silent, the
 //! module says what was chosen. Not modelled:
 //!
-//! - **Late data.** An alarm sees what its source holds at the tick. CloudWatch's own delays, and its reaction to data
-//!   that arrives after an evaluation, are left out; a late sample counts from the next tick on.
+//! - **Late data.** An alarm sees what its source holds at the tick; whoever wants delays has a source that holds data
+//!   back. CloudWatch's reaction to data that arrives after an evaluation is left out; a late sample counts from the next
+//!   tick on.
 //! - Wall clock evaluation windows, anomaly detection, Metrics Insights, log and `PromQL` alarms, warm-up periods.
 //! - Actions that repeat while a state lasts (Auto Scaling). An action is told once per change.
 //! - The exception for the namespace `AWS/DynamoDB`, whose missing data is ignored by default.

@@ -79,9 +79,11 @@ fn a_missing_value_counts_as_zero_beside_one_that_is_there() {
 }
 
 #[test]
-fn a_queue_stalls_when_its_oldest_message_is_old_and_nothing_is_deleted() {
-    let metrics = [("m1", "900 900 899 1200 -"), ("m2", "- 4 - 0 0")];
-    assert_eq!(evaluate("IF(m1 >= 900 AND FILL(m2, 0) < 1, 1, 0)", &metrics), series("1 0 0 1 0"));
+fn a_minute_of_which_nothing_is_told_yet_is_a_good_one_to_and_and_fill_and_none_to_a_bare_metric() {
+    // Waiting, deleted and age; the last minute has not been reported yet.
+    let metrics = [("m1", "1 1 0 1 -"), ("m2", "- 4 - 0 -"), ("m3", "900 900 0 960 -")];
+    assert_eq!(evaluate("IF(FILL(m2, 0) == 0 AND m1 > 0, m3, 0)", &metrics), series("900 0 0 960 0"));
+    assert_eq!(evaluate("IF(m1 > 0, IF(FILL(m2, 0) == 0, m3, 0), 0)", &metrics), series("900 0 0 960 -"));
 }
 
 #[test]

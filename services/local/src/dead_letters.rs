@@ -2,7 +2,8 @@
 //!
 //! Looking takes nothing away. SQS shows a message only to who receives it, so a message that is looked at is out of
 //! sight for everybody else until it is put back, which happens as soon as all are read, or by itself after
-//! [`queue::HOLD`]. Its receive count rises, which nothing judges: these queues have no dead-letter queue of their own.
+//! [`queue::HOLD`]. Its receive count rises, which nothing judges: these queues have no dead-letter queue of their own, and no
+//! alarm asks for their oldest message, for which SQS counts none that was received three times.
 //!
 //! Sending is: first send, then delete. Cut short in between, a message is there twice, never not at all; a movie that
 //! is stored already is not stored again.

@@ -39,6 +39,7 @@
 mod declared;
 mod desk;
 mod gauges;
+mod late;
 mod notification;
 mod recording;
 mod timeline;

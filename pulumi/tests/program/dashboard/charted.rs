@@ -10,7 +10,7 @@ use super::body::{Chart, Math, Rendering};
 /// The functions of metric math that ours use
 /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html>). `EPOCH` gives each period
 /// the time it begins at, also those without data, so its last value is the present.
-const FUNCTIONS: [&str; 4] = ["EPOCH", "IF", "MAX", "MIN"];
+const FUNCTIONS: [&str; 5] = ["EPOCH", "FILL", "IF", "MAX", "MIN"];
 
 /// One metric on a chart.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,4 +1,4 @@
-//! What a chart draws besides its metrics: lines that are no alarm's, and the one figure that is computed.
+//! What a chart draws besides its metrics: lines that are no alarm's, and the figures that are computed.
 
 use domain::contract::environment::{OMDB_DAILY_LIMIT, OMDB_TIMEOUT_MS, Variable};
 use serde_json::Value;
@@ -48,12 +48,14 @@ fn variable(program: &Value, variable: &Variable) -> Option<f64> {
 
 fn expression_faults(chart: &Chart) -> Vec<String> {
     let expressions = chart.metrics.iter().filter_map(|row| row.first()?.get("expression")?.as_str());
-    let strange = |expression: &&str| **expression != *HOURS && !is_a_name_in_epoch(expression);
+    let strange = |expression: &&str| {
+        **expression != *HOURS && !is_a_name_in(expression, "EPOCH(", ")") && !is_a_name_in(expression, "FILL(", ", 0)")
+    };
     expressions.filter(strange).map(|expression| format!("{}: nobody looked at {expression}", chart.title)).collect()
 }
 
-/// `EPOCH(run)`: what it is made of is looked at elsewhere.
-fn is_a_name_in_epoch(expression: &str) -> bool {
-    let name = expression.strip_prefix("EPOCH(").and_then(|rest| rest.strip_suffix(')'));
+/// `EPOCH(run)`, or `FILL(requests, 0)` where silence means none: what it is made of is looked at elsewhere.
+fn is_a_name_in(expression: &str, before: &str, after: &str) -> bool {
+    let name = expression.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
     name.is_some_and(|name| name.chars().all(char::is_alphanumeric))
 }

@@ -14,8 +14,8 @@ const SOON_MINUTES: i64 = 60;
 /// The heartbeat's 26 hours are over two hours after the fault, and `CloudWatch` reads up to three periods more.
 const RUN_LATE_MINUTES: i64 = 5 * 60 + SOON_MINUTES;
 
-/// Dead letters are old after four days.
-const EXPIRE_MINUTES: i64 = 4 * 24 * 60 + SOON_MINUTES;
+/// Dead letters are old after four days, as CloudWatch counts them: hour by hour, and over more than a day by the hour.
+const EXPIRE_MINUTES: i64 = (4 * 24 + 1) * 60 + SOON_MINUTES;
 
 /// By when an alarm is told at the latest, in virtual minutes after the fault.
 fn told_within_minutes(alarm: &str) -> i64 {

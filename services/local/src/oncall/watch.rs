@@ -3,6 +3,8 @@
 use alarms::{Alarm, Evaluator, Event, MetricStore, Resource, State};
 use chrono::DateTime;
 
+use super::late::Arrived;
+
 const MINUTE_S: i64 = 60;
 
 /// Alarms that are looked at once a minute.
@@ -35,7 +37,8 @@ impl Watch {
         let mut changes = Vec::new();
         for minute in 0..=(to_s - from_s) / MINUTE_S {
             let at_s = from_s + minute * MINUTE_S;
-            let events = self.evaluator.tick(DateTime::from_timestamp(at_s, 0).unwrap_or_default(), metrics);
+            let arrived = Arrived { of: metrics, by_s: at_s };
+            let events = self.evaluator.tick(DateTime::from_timestamp(at_s, 0).unwrap_or_default(), &arrived);
             if !events.is_empty() {
                 let alarming = self.alarming();
                 changes.extend(events.into_iter().map(|event| Change { at_s, event, alarming: alarming.clone() }));
