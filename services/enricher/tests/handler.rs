@@ -158,6 +158,16 @@ async fn a_run_that_is_not_listed_in_time_fails_its_records_before_lambda_ends_t
     assert!(started.elapsed() < harness.time_left);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_record_that_is_not_read_in_time_fails_its_run_before_lambda_ends_the_invocation() {
+    let harness = Harness::new();
+    harness.handle_bodies((1..=4).map(|position| message(RUN, position, 10))).await;
+    harness.bucket.hang(|key| key.ends_with("/02-tt0000002.json"));
+    let started = tokio::time::Instant::now();
+    assert_eq!(harness.handle_bodies((5..=10).map(|position| message(RUN, position, 10))).await.len(), 6);
+    assert!(started.elapsed() < harness.time_left);
+}
+
 #[tokio::test]
 async fn latest_never_goes_back_to_an_older_run() {
     let harness = Harness::new();

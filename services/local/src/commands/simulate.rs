@@ -54,7 +54,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let text = if arguments.json {
         format!("{}\n", serde_json::to_string(&as_json(first_seed, &outcome, story.as_ref()))?)
     } else {
-        as_text(first_seed, &outcome, story.as_ref())
+        as_text(first_seed, mutation, &outcome, story.as_ref())
     };
     std::io::stdout().write_all(text.as_bytes()).context("printing what was found")?;
     Ok(ExitCode::from(u8::from(outcome.failed.is_some())))
@@ -92,7 +92,7 @@ impl Watch {
     }
 }
 
-fn as_text(first_seed: u64, outcome: &Outcome, story: Option<&Shrunk>) -> String {
+fn as_text(first_seed: u64, mutation: Option<Mutation>, outcome: &Outcome, story: Option<&Shrunk>) -> String {
     let Figures { deliveries, worlds, faults, simulated } = outcome.figures;
     let broken = if outcome.failed.is_some() { "a rule is BROKEN" } else { "no rule is broken" };
     let figures = format!(
@@ -106,7 +106,8 @@ fn as_text(first_seed: u64, outcome: &Outcome, story: Option<&Shrunk>) -> String
     let violations: Vec<_> = lived.violations.iter().map(|(_, violation)| violation.to_string()).collect();
     let violations = violations.join("\n");
     let story = story.map(Shrunk::to_string).unwrap_or_default();
-    let again = format!("cargo local simulate --seed {} --deliveries 1", scenario.seed);
+    let mistake = mutation.map(|mutation| format!(" --mistake {}", mutation.name())).unwrap_or_default();
+    let again = format!("cargo local simulate --seed {} --deliveries 1{mistake}", scenario.seed);
     format!("{figures}\n{violations}\n\n{story}\nThe same again: {again}\n")
 }
 
@@ -153,7 +154,7 @@ mod tests {
     #[test]
     fn a_quiet_campaign_tells_its_figures() {
         let (outcome, story) = campaign(None);
-        let text = as_text(1, &outcome, story.as_ref());
+        let text = as_text(1, None, &outcome, story.as_ref());
         assert!(text.contains("from seed 1 on: no rule is broken."), "{text}");
         let json = as_json(1, &outcome, story.as_ref());
         assert!(json["failed"].is_null() && json["deliveries"].as_u64().unwrap() >= 200, "{json}");
@@ -162,8 +163,9 @@ mod tests {
     #[test]
     fn a_broken_rule_is_told_with_its_seed_and_its_shortest_story() {
         let (outcome, story) = campaign(Some(Mutation::KeyWithoutRun));
-        let text = as_text(1, &outcome, story.as_ref());
-        for part in ["a rule is BROKEN", "Bytes: runs/", "The shortest story", "cargo local simulate --seed"] {
+        let text = as_text(1, Some(Mutation::KeyWithoutRun), &outcome, story.as_ref());
+        let again = " --deliveries 1 --mistake key-without-run\n";
+        for part in ["a rule is BROKEN", "Bytes: runs/", "The shortest story", "cargo local simulate --seed", again] {
             assert!(text.contains(part), "{part:?} is missing in: {text}");
         }
         let json = as_json(1, &outcome, story.as_ref());

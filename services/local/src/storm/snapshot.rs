@@ -107,6 +107,11 @@ async fn versions(pipeline: &Pipeline) -> anyhow::Result<Vec<ObjectVersion>> {
         let list = pipeline.clients().s3.list_object_versions().bucket(bucket);
         let list = list.set_key_marker(key_marker).set_version_id_marker(version_marker);
         let page = list.send().await.context("listing the versions of the movies' bucket")?;
+        // The enricher deletes nothing, and a version below a marker would look as if it stood.
+        let deleted = page.delete_markers().iter().filter_map(|marker| marker.key());
+        if let Some(key) = deleted.into_iter().find(|key| !key.starts_with(quota::PREFIX)) {
+            bail!("{key} was deleted");
+        }
         versions.extend(page.versions.unwrap_or_default());
         (key_marker, version_marker) = (page.next_key_marker, page.next_version_id_marker);
         if page.is_truncated != Some(true) {

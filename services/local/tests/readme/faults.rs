@@ -7,8 +7,8 @@ use crate::shown::{dangling, links, rows};
 
 pub(crate) const FAULTS: &str = "services/FAULTS.md";
 
-/// What the functions ask for besides AWS.
-const OUTSIDE_OF_AWS: [&str; 2] = ["OMDb", "OTLP"];
+/// What the functions ask for besides AWS's services.
+const OUTSIDE_OF_AWS: [&str; 3] = ["OMDb", "OTLP", "Runtime API"];
 
 /// Where everything that the functions ask of AWS is listed: whatever else they ask fails the tests of their permissions.
 const REQUESTS: &str = "services/local/src/recorder/request.rs";

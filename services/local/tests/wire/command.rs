@@ -7,7 +7,11 @@ use tokio::process::Command;
 
 async fn storm(arguments: &[&str]) -> std::process::Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
-    command.arg("storm").args(arguments).stdin(Stdio::null()).output().await.unwrap()
+    let output = command.arg("storm").args(arguments).stdin(Stdio::null()).output().await.unwrap();
+    for (place, told) in [("what a storm prints", &output.stdout), ("what a storm tells meanwhile", &output.stderr)] {
+        local::assert_no_canary(place, told);
+    }
+    output
 }
 
 #[tokio::test]

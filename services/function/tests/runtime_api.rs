@@ -1,9 +1,11 @@
-//! A handler that panics: the loop around it, as a process of its own, against a Runtime API of ours
+//! The loop around a handler, as a process of its own, against a Runtime API of ours
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>).
 #![expect(clippy::unwrap_used, reason = "tests; helpers outside of test functions too")]
 
 use std::convert::Infallible;
 use std::future::pending;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -44,17 +46,21 @@ struct RuntimeApi {
     told: UnboundedSender<Told>,
 }
 
+/// The headers of the next event.
+fn headers_of(id: &str) -> [(&'static str, String); 3] {
+    let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_secs(30);
+    [
+        ("lambda-runtime-aws-request-id", id.to_owned()),
+        ("lambda-runtime-deadline-ms", deadline.as_millis().to_string()),
+        ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:eu-central-1:123456789012:function:ranker".to_owned()),
+    ]
+}
+
 /// Hands out the next event; after the last one there is none for ever.
 async fn next(State(api): State<RuntimeApi>) -> impl IntoResponse {
     let event = api.events.lock().unwrap().pop();
     let Some(event) = event else { return pending().await };
-    let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_secs(30);
-    let headers = [
-        ("lambda-runtime-aws-request-id", event["id"].as_str().unwrap().to_owned()),
-        ("lambda-runtime-deadline-ms", deadline.as_millis().to_string()),
-        ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:eu-central-1:123456789012:function:ranker".to_owned()),
-    ];
-    (headers, event.to_string())
+    (headers_of(event["id"].as_str().unwrap()), event.to_string())
 }
 
 async fn take(
@@ -94,7 +100,7 @@ fn start_child(test: &str, runtime_api: &str) -> Running {
         .env_clear()
         .envs(ENVIRONMENT)
         .env("AWS_LAMBDA_RUNTIME_API", runtime_api)
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn();
     Running(child.unwrap())
@@ -123,6 +129,35 @@ async fn a_panic_fails_its_invocation_with_its_words_and_the_next_event_is_serve
     assert_eq!(error["errorMessage"], "Lambda panicked: a fault of ours over \"first\"");
     // By the same process: it is not started again.
     assert_eq!(hear().await, ("second".to_owned(), "response".to_owned(), json!("done")));
+}
+
+#[tokio::test]
+async fn an_answer_that_the_runtime_api_does_not_take_ends_the_process_with_its_reason() {
+    if std::env::var_os(IN_CHILD).is_some() {
+        return serve().await;
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let test = "an_answer_that_the_runtime_api_does_not_take_ends_the_process_with_its_reason";
+    let mut child = start_child(test, &listener.local_addr().unwrap().to_string());
+    let ended = tokio::task::spawn_blocking(move || {
+        hand_out_one_event(&listener);
+        // From here on nobody listens.
+        drop(listener);
+        let mut told = String::new();
+        child.0.stdout.take().unwrap().read_to_string(&mut told).unwrap();
+        told
+    });
+    let told = tokio::time::timeout(Duration::from_secs(30), ended).await.unwrap().unwrap();
+    assert!(told.contains("the Runtime API failed") && told.contains("Connection refused"), "{told}");
+}
+
+fn hand_out_one_event(listener: &TcpListener) {
+    let (mut connection, _) = listener.accept().unwrap();
+    let mut request = [0; 4096];
+    assert!(connection.read(&mut request).unwrap() > 0);
+    let headers = headers_of("first").map(|(name, value)| format!("{name}: {value}\r\n")).concat();
+    let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n{headers}\r\n{{}}");
+    connection.write_all(head.as_bytes()).unwrap();
 }
 
 #[test]
