@@ -40,7 +40,7 @@ pub const ALARMS: &[Alarm] = &[
     page(&DEAD_LETTERS, queue(|all| &all.dead_letters, VISIBLE, Maximum), FAILED_MESSAGES, once()),
     page(&UNDELIVERED, queue(|all| &all.undelivered, VISIBLE, Maximum), FAILED_MESSAGES, once()),
     page(&RANKER_FAILURES, queue(|all| &all.ranker_failures, VISIBLE, Maximum), FAILED_MESSAGES, once()),
-    // Five minutes of ten, so that one slow batch between two deletions does not count.
+    // Five minutes of ten, while a batch of the slowest as deployed takes half of one.
     page(
         &QUEUE_STALLS,
         Stall(|all| &all.queue),
@@ -106,9 +106,11 @@ fn longest_ordinary_wait_seconds(config: &Config) -> u32 {
     until_dead.clamp(15 * MINUTE, DAY)
 }
 
-/// How many periods of five minutes there are between two trials with a rejected key, and two for the trial itself.
-fn key_trial_periods(_: &Config) -> u32 {
-    in_periods(HIDDEN_WHILE_KEY_IS_REJECTED, 5 * MINUTE) + 2
+/// How many periods of five minutes there are between two trials with a rejected key, and two for the trial itself. A
+/// movie is hidden for no less than the queue hides it by itself.
+fn key_trial_periods(config: &Config) -> u32 {
+    let by_the_queue = Duration::from_secs(visibility_timeout_seconds(config).into());
+    in_periods(HIDDEN_WHILE_KEY_IS_REJECTED.max(by_the_queue), 5 * MINUTE) + 2
 }
 
 /// The same for a used-up quota, in periods of a quarter of an hour.
@@ -126,4 +128,19 @@ const fn page(notice: &'static Notice, signal: Signal, breach: Breach, window: W
 
 const fn ticket(notice: &'static Notice, signal: Signal, breach: Breach, window: Window) -> Alarm {
     Alarm { notice, severity: Severity::Ticket, signal, breach, window }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_alarm_on_the_key_stands_from_one_trial_to_the_next_however_long_the_queue_hides() {
+        for (timeout, periods) in [("30", 6 + 2), ("900", 19 + 2)] {
+            let values = json!({"movie-pipeline:enricherTimeoutSeconds": timeout}).to_string();
+            assert_eq!(key_trial_periods(&Config::read("dev", Some(&values)).unwrap()), periods, "{timeout} s");
+        }
+    }
 }

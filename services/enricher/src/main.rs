@@ -8,10 +8,11 @@ use enricher::api_key::SsmKeyStore;
 use enricher::bucket::S3Bucket;
 use enricher::clock::Clock;
 use enricher::handler::Enricher;
-use enricher::omdb::{Budget, Omdb, OmdbHttp};
+use enricher::omdb::{Budget, HttpError, Omdb, OmdbHttp};
 use enricher::queue::SqsQueue;
 use enricher::senders;
 use enricher::settings::Settings;
+use function::Connections;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -20,7 +21,7 @@ async fn main() -> ExitCode {
         Err(refused) => return refused.into(),
     };
     let Settings { bucket, kms_key_arn, api_key_parameter, queue_url, visibility_timeout, omdb } = &function.settings;
-    let http = match OmdbHttp::new(function.connections.http(), omdb) {
+    let http = match Connections::http().map_err(HttpError::from).and_then(|http| OmdbHttp::new(http, omdb)) {
         Ok(http) => http,
         Err(error) => {
             tracing::error!(reason = %error, "the function refuses to start");

@@ -5,7 +5,6 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use domain::contract::Service;
 use domain::enriched::{LATEST_KEY, run_list_key};
 use domain::message::MAX_MESSAGE_BYTES;
 use domain::omdb::MAX_ANSWER_BYTES;
@@ -53,7 +52,7 @@ fn endless(headers: &'static str) -> SocketAddr {
     address
 }
 
-async fn client(address: SocketAddr) -> OmdbHttp {
+fn client(address: SocketAddr) -> OmdbHttp {
     let settings = OmdbSettings {
         base_url: format!("http://{address}/").parse().unwrap(),
         connect_timeout: Duration::from_secs(10),
@@ -61,7 +60,7 @@ async fn client(address: SocketAddr) -> OmdbHttp {
         max_attempts: 1,
         daily_limit: 1,
     };
-    OmdbHttp::new(Connections::new(Service::Enricher).await.unwrap().http(), &settings).unwrap()
+    OmdbHttp::new(Connections::http().unwrap(), &settings).unwrap()
 }
 
 #[tokio::test]
@@ -74,7 +73,7 @@ async fn an_answer_without_end_packed_or_not_takes_little_memory() {
     ];
     let (id, key) = (ImdbId::parse("tt0111161").unwrap(), ApiKey::new("c0ffee42"));
     for (headers, reason) in cases {
-        let omdb = client(endless(headers)).await;
+        let omdb = client(endless(headers));
         let (answer, peak) = peak_of(omdb.ask(&id, &key)).await;
         assert_eq!(answer, Answer::unusable(reason), "{headers}");
         assert!(peak <= MIB, "{headers}: {peak} bytes");

@@ -13,7 +13,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ImdbId;
-use domain::contract::Service;
 use enricher::api_key::ApiKey;
 use enricher::omdb::{Answer, Ask, OmdbHttp};
 use enricher::settings::OmdbSettings;
@@ -45,7 +44,7 @@ async fn ask(address: SocketAddr) -> Answer {
         max_attempts: 1,
         daily_limit: 1,
     };
-    let omdb = OmdbHttp::new(Connections::new(Service::Enricher).await.unwrap().http(), &settings).unwrap();
+    let omdb = OmdbHttp::new(Connections::http().unwrap(), &settings).unwrap();
     omdb.ask(&ImdbId::parse("tt0111161").unwrap(), &ApiKey::new(KEY)).await
 }
 

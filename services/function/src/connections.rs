@@ -27,6 +27,10 @@ use webpki_roots::TLS_SERVER_ROOTS;
 /// Amazon's roots. A test holds them against Mozilla's list.
 const AMAZON_ROOTS: &[u8] = include_bytes!("connections/amazon-roots.pem");
 
+/// What servers are offered, the best first (<https://www.rfc-editor.org/rfc/rfc7301>): over one connection of HTTP/2 go
+/// all requests of a batch.
+const APPLICATION_PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
+
 /// The most time a connection to an AWS service may take. They answer within a few milliseconds in their own region.
 const AWS_CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -42,7 +46,6 @@ const AWS_MAX_ATTEMPTS: u32 = 3;
 pub struct Connections {
     /// Configuration of the AWS clients: region and credentials as Lambda gives them, one shared connector.
     pub aws: SdkConfig,
-    tls: rustls::ClientConfig,
 }
 
 impl Connections {
@@ -70,17 +73,20 @@ impl Connections {
             )
             .load()
             .await;
-        Ok(Self { aws, tls: tls_config()? })
+        Ok(Self { aws })
     }
 
     /// A builder of an HTTP client with our roots, no redirects (a redirect could carry a query with a key to another
     /// host), no proxy and no resending of its own (each request is counted before it is sent).
-    pub fn http(&self) -> reqwest::ClientBuilder {
-        reqwest::Client::builder()
-            .tls_backend_preconfigured(self.tls.clone())
+    ///
+    /// # Errors
+    /// [`ConnectionError`] when the compiled-in roots cannot be used, which is a fault of the build.
+    pub fn http() -> Result<reqwest::ClientBuilder, ConnectionError> {
+        Ok(reqwest::Client::builder()
+            .tls_backend_preconfigured(tls_config()?)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
-            .no_proxy()
+            .no_proxy())
     }
 }
 
@@ -106,11 +112,14 @@ fn aws_http_client() -> Result<SharedHttpClient, ConnectionError> {
 
 fn tls_config() -> Result<rustls::ClientConfig, ConnectionError> {
     let roots: rustls::RootCertStore = TLS_SERVER_ROOTS.iter().cloned().collect();
-    Ok(rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    let mut config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(ConnectionError::new)?
         .with_root_certificates(roots)
-        .with_no_client_auth())
+        .with_no_client_auth();
+    // reqwest offers nothing by itself where it is given a configuration.
+    config.alpn_protocols = APPLICATION_PROTOCOLS.map(<[u8]>::to_vec).into();
+    Ok(config)
 }
 
 #[cfg(test)]
@@ -123,8 +132,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_compiled_in_roots_make_a_client() {
-        let connections = Connections::new(Service::Ranker).await.unwrap();
-        assert!(connections.http().build().is_ok());
+        assert!(Connections::new(Service::Ranker).await.is_ok());
+        assert!(Connections::http().unwrap().build().is_ok());
     }
 
     #[test]

@@ -91,9 +91,13 @@ fn sinks(settings: &telemetry::Settings, connections: &Connections) -> Result<Si
     if settings.sdk_disabled {
         return Ok(Sinks { http: None, cloudwatch: None });
     }
-    let http = connections.http().connect_timeout(Duration::from_secs(1)).build()?;
+    // Without an endpoint nobody needs the client, nor the roots that it reads.
+    let http = match settings.otlp_endpoint {
+        Some(_) => Some(Connections::http()?.connect_timeout(Duration::from_secs(1)).build()?),
+        None => None,
+    };
     Ok(Sinks {
-        http: Some(Arc::new(TraceClient::new(http, &connections.aws))),
+        http: http.map(|http| Arc::new(TraceClient::new(http, &connections.aws)) as _),
         cloudwatch: Some(aws_sdk_cloudwatch::Client::new(&connections.aws)),
     })
 }

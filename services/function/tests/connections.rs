@@ -14,6 +14,7 @@ use aws_sdk_cloudwatch::config::retry::RetryConfig;
 use domain::contract::Service;
 use function::Connections;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::server::Acceptor;
 use rustls::{ClientConfig, RootCertStore, ServerConfig, ServerConnection, Stream};
 
 /// The variables that name proxies (<https://docs.rs/reqwest/latest/reqwest/#proxies>).
@@ -51,6 +52,30 @@ fn unknown_server() -> (SocketAddr, CertificateDer<'static>) {
     (address, certificate)
 }
 
+/// What a client offers to speak, as its first message tells whoever it trusts or not.
+fn offered_by(client: reqwest::ClientBuilder) -> Vec<Vec<u8>> {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://localhost:{}/", listener.local_addr().unwrap().port());
+    let asking = tokio::spawn(async move { client.build().unwrap().get(url).send().await });
+    let (mut connection, _) = listener.accept().unwrap();
+    let mut acceptor = Acceptor::default();
+    let accepted = loop {
+        acceptor.read_tls(&mut connection).unwrap();
+        if let Some(accepted) = acceptor.accept().unwrap() {
+            break accepted;
+        }
+    };
+    let offered = accepted.client_hello().alpn().unwrap().map(<[u8]>::to_vec).collect();
+    asking.abort();
+    offered
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn http_2_is_offered_before_http_1() {
+    let offered = tokio::task::spawn_blocking(|| offered_by(Connections::http().unwrap())).await.unwrap();
+    assert_eq!(offered, [b"h2".to_vec(), b"http/1.1".to_vec()]);
+}
+
 /// A server in clear that counts who asks it.
 fn counting_server() -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -68,7 +93,7 @@ fn counting_server() -> (SocketAddr, Arc<AtomicUsize>) {
 
 /// Asks as OMDb and collectors are asked.
 async fn ask(url: &str) -> Result<(), String> {
-    let client = Connections::new(Service::Enricher).await.unwrap().http().build().unwrap();
+    let client = Connections::http().unwrap().build().unwrap();
     client.get(url).send().await.map(|_| ()).map_err(|error| telemetry::reasons(&error))
 }
 
@@ -106,6 +131,7 @@ fn trusting(roots: RootCertStore) -> reqwest::ClientBuilder {
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     reqwest::Client::builder()
         .tls_backend_preconfigured(config.with_root_certificates(roots).with_no_client_auth())
+        .no_proxy()
         .timeout(Duration::from_secs(10))
 }
 

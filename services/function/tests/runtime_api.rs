@@ -4,8 +4,6 @@
 
 use std::convert::Infallible;
 use std::future::pending;
-use std::io::{Read, Write};
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -19,6 +17,7 @@ use axum::routing::{get, post};
 use domain::contract::Service;
 use function::Trigger;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 /// Set in the child only.
@@ -136,28 +135,29 @@ async fn an_answer_that_the_runtime_api_does_not_take_ends_the_process_with_its_
     if std::env::var_os(IN_CHILD).is_some() {
         return serve().await;
     }
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let test = "an_answer_that_the_runtime_api_does_not_take_ends_the_process_with_its_reason";
     let mut child = start_child(test, &listener.local_addr().unwrap().to_string());
-    let ended = tokio::task::spawn_blocking(move || {
-        hand_out_one_event(&listener);
-        // From here on nobody listens.
+    let mut stdout = tokio::process::ChildStdout::from_std(child.0.stdout.take().unwrap()).unwrap();
+    let exchange = async {
+        let (connection, _) = listener.accept().await.unwrap();
+        // Before there is an event: whoever is done with it finds nobody.
         drop(listener);
+        hand_out_one_event(connection).await;
         let mut told = String::new();
-        child.0.stdout.take().unwrap().read_to_string(&mut told).unwrap();
+        stdout.read_to_string(&mut told).await.unwrap();
         told
-    });
-    let told = tokio::time::timeout(Duration::from_secs(30), ended).await.unwrap().unwrap();
+    };
+    let told = tokio::time::timeout(Duration::from_secs(30), exchange).await.unwrap();
     assert!(told.contains("the Runtime API failed") && told.contains("Connection refused"), "{told}");
 }
 
-fn hand_out_one_event(listener: &TcpListener) {
-    let (mut connection, _) = listener.accept().unwrap();
+async fn hand_out_one_event(mut connection: tokio::net::TcpStream) {
     let mut request = [0; 4096];
-    assert!(connection.read(&mut request).unwrap() > 0);
+    assert!(connection.read(&mut request).await.unwrap() > 0);
     let headers = headers_of("first").map(|(name, value)| format!("{name}: {value}\r\n")).concat();
     let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n{headers}\r\n{{}}");
-    connection.write_all(head.as_bytes()).unwrap();
+    connection.write_all(head.as_bytes()).await.unwrap();
 }
 
 #[test]

@@ -8,6 +8,7 @@ use aws_sdk_sns::types::MessageAttributeValue;
 use aws_sdk_sqs::types::QueueAttributeName;
 use chrono::{DateTime, Utc};
 use domain::contract::Service;
+use domain::contract::environment::MOVIES_QUEUE_VISIBILITY_TIMEOUT_SECONDS;
 use domain::message::TRACEPARENT_ATTRIBUTE;
 use pulumi::Program;
 use serde_json::Value;
@@ -114,6 +115,9 @@ impl Pipeline {
         }
         if let Some(delay) = options.redelivery_delay {
             self.set_redelivery_delay(delay).await?;
+            // Before the first environment starts. Later changes are of the queue alone: whoever makes them wants that.
+            let (seconds, name) = (delay.as_secs().to_string(), MOVIES_QUEUE_VISIBILITY_TIMEOUT_SECONDS.name);
+            self.set_variable(Service::Enricher, name, &seconds).await?;
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! The SNS topic.
 
 use aws_config::SdkConfig;
-use aws_sdk_sns::error::DisplayErrorContext;
-use aws_sdk_sns::operation::publish_batch::{PublishBatchError, PublishBatchInput};
+use aws_sdk_sns::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_sns::operation::publish_batch::PublishBatchInput;
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 use domain::message::TRACEPARENT_ATTRIBUTE;
 use function::aws_calls::{AwsCalls, Description, Input};
@@ -62,6 +62,11 @@ impl SnsTopic {
     }
 }
 
+/// How SNS says that it is asked too often, or KMS behind it
+/// (<https://docs.aws.amazon.com/sns/latest/api/CommonErrors.html>,
+/// <https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html#API_PublishBatch_Errors>).
+const THROTTLING: [&str; 5] = ["Throttled", "Throttling", "ThrottlingException", "RequestThrottled", "KMSThrottling"];
+
 /// The call links to the spans of the messages that it sends.
 fn describe(input: &Input) -> Description {
     let Some(publish) = input.downcast_ref::<PublishBatchInput>() else { return Description::default() };
@@ -99,9 +104,9 @@ impl Topic for SnsTopic {
         let accepted = match answer.send().await {
             Ok(answer) => answer,
             Err(error) => {
-                // What the SDK takes for passing, it has tried three times by now. KMS's throttling, as SNS tells it, is
-                // not among that.
-                let is_passing = error.as_service_error().is_some_and(PublishBatchError::is_kms_throttling_exception);
+                // What the SDK takes for passing, it has tried three times by now; being throttled may take longer. KMS's
+                // throttling, as SNS tells it, the SDK does not take for passing.
+                let is_passing = error.code().is_some_and(|code| THROTTLING.contains(&code));
                 return refuse_all(batch, &DisplayErrorContext(error).to_string(), is_passing);
             }
         };

@@ -1,4 +1,4 @@
-//! A fault of ours in the ranker: the invocation fails, as services/function/tests/runtime_api.rs shows, and Lambda tries the
+//! A fault of ours in the ranker: the invocation fails, as `services/function/tests/runtime_api.rs` shows, and Lambda tries the
 //! event again. Nothing may be half done then.
 #![expect(clippy::unwrap_used, reason = "tests; helpers outside of test functions too")]
 

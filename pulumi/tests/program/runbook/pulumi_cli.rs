@@ -5,6 +5,7 @@ use pulumi::config::{REGION_KEY, settings};
 /// What can be called, with how many arguments it takes at most, and the options that it takes of those that the runbook
 /// uses (<https://www.pulumi.com/docs/iac/cli/commands/>).
 const CALLS: &[(&str, usize, &[&str])] = &[
+    ("config refresh", 0, &[]),
     ("config set", 2, &[]),
     ("config", 0, &[]),
     ("login", 0, &[]),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use domain::ImdbId;
 use domain::omdb::{Answer, Body, MAX_ANSWER_BYTES};
+use function::connections::ConnectionError;
 use reqwest::header::{CONTENT_ENCODING, RETRY_AFTER};
 use reqwest::{ClientBuilder, Response, Url};
 use telemetry::spans::{self, attribute};
@@ -32,8 +33,14 @@ pub struct OmdbHttp {
 
 /// The HTTP client cannot be built, which is a fault of the build.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot prepare the HTTP client for OMDb: {0}")]
-pub struct HttpError(#[from] reqwest::Error);
+pub enum HttpError {
+    /// By reqwest.
+    #[error("cannot prepare the HTTP client for OMDb: {0}")]
+    Client(#[from] reqwest::Error),
+    /// By TLS.
+    #[error(transparent)]
+    Tls(#[from] ConnectionError),
+}
 
 impl OmdbHttp {
     /// A client with these timeouts.

@@ -4,8 +4,10 @@ use alarms::{MetricStore, Metrics, Periods, Query};
 
 const MINUTE_S: i64 = 60;
 
-/// How late they are after the end of their minute. AWS promises nothing; SQS's are seen one to three minutes late, and an
-/// alarm has to bear with the most.
+/// How late they are after the end of their minute: chosen, as the most that an alarm has to bear with on an ordinary day.
+/// AWS promises nothing, and says that the first ones of a queue that nobody used for hours may take a quarter of an hour
+/// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-monitoring-using-cloudwatch.html>): what
+/// lies in a queue for failures is told as much later then.
 const LATE_S: i64 = 3 * MINUTE_S;
 
 /// What has arrived by a time.

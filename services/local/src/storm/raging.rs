@@ -161,8 +161,9 @@ impl Raging {
         self.trial.published_so_far().await?;
         let movies = self.trial.movies_published();
         while self.plan.ranker_kills.pop_front_if(|at| *at <= movies).is_some() {
+            let at_work = self.trial.has_open_runs();
             let killed = self.trial.kill(Service::Ranker, &mut self.chance)?;
-            self.figures.rankers_killed += usize::from(killed);
+            self.figures.rankers_killed += usize::from(at_work && killed);
         }
         Ok(())
     }

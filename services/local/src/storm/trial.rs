@@ -186,9 +186,18 @@ impl Trial {
 
     async fn events_are_done(&self) -> anyhow::Result<bool> {
         self.witness.look(&self.pipeline).await?;
-        let whole = self.witness.whole_runs();
-        let open = self.accepted().iter().filter(|run| !whole.contains(*run)).count();
+        let open = self.open_runs();
         Ok(open == 0 || self.pipeline.ranker_failures().await? >= open)
+    }
+
+    /// Whether a run is not published whole yet, as far as was looked.
+    pub(super) fn has_open_runs(&self) -> bool {
+        self.open_runs() > 0
+    }
+
+    fn open_runs(&self) -> usize {
+        let whole = self.witness.whole_runs();
+        self.accepted().iter().filter(|run| !whole.contains(*run)).count()
     }
 
     async fn until(

@@ -50,7 +50,7 @@ async fn said_of(base_url: &str) -> String {
         max_attempts: 1,
         daily_limit: 1_000,
     };
-    let omdb = OmdbHttp::new(Connections::new(Service::Enricher).await.unwrap().http(), &settings).unwrap();
+    let omdb = OmdbHttp::new(Connections::http().unwrap(), &settings).unwrap();
     let key = ApiKey::new(KEY);
     let span = tracing::info_span!(target: "enricher", "ask");
     let answer = omdb.ask(&ImdbId::parse("tt0111161").unwrap(), &key).instrument(span).await;
