@@ -13,9 +13,15 @@ use domain::contract::Service;
 use crate::package::Package;
 use crate::target;
 
-/// Bytes of one function's zip, for any processor: a larger one takes longer to fetch at each cold start. What the larger
-/// function, the enricher, has today on `x86_64`, 4.9 MB, and 8 % for another processor and a change of compiler.
-const ZIP_BYTES: usize = 5_300_000;
+/// Bytes of a function's zip, for any processor: a larger one takes longer to fetch at each cold start. What it has today on
+/// `x86_64`, 4.4 and 4.9 MB, and a little for another processor and a change of compiler; no more than the 5 MB that are the
+/// goal.
+const fn zip_bytes(service: Service) -> usize {
+    match service {
+        Service::Ranker => 4_700_000,
+        Service::Enricher => 5_000_000,
+    }
+}
 
 /// The crates as they were when the budgets were set, one a line, twice if there are two versions of it.
 const KNOWN: &str = include_str!("../shipped-crates.txt");
@@ -26,9 +32,10 @@ const KNOWN: &str = include_str!("../shipped-crates.txt");
 /// The first of them, with the crates that came in since the budget was set.
 pub(crate) fn judge(packages: &[Package], architecture: Architecture) -> anyhow::Result<()> {
     for Package { service, zip_bytes, .. } in packages {
+        let most = self::zip_bytes(*service);
         ensure!(
-            *zip_bytes <= ZIP_BYTES,
-            "the {}'s zip has {zip_bytes} bytes, more than the {ZIP_BYTES} that services/local/src/budget.rs allows; {}",
+            *zip_bytes <= most,
+            "the {}'s zip has {zip_bytes} bytes, more than the {most} that services/local/src/budget.rs allows; {}",
             service.name(),
             told(&came_in(&shipped(architecture)?))
         );
@@ -114,9 +121,10 @@ mod tests {
             zip_bytes,
             binary_bytes: 2 * zip_bytes,
         };
-        assert!(judge(&[package(ZIP_BYTES)], Architecture::Arm64).is_ok());
-        let told = judge(&[package(ZIP_BYTES + 1)], Architecture::Arm64).unwrap_err().to_string();
-        for part in ["the ranker's zip", &ZIP_BYTES.to_string(), &(ZIP_BYTES + 1).to_string(), "budget"] {
+        let most = zip_bytes(Service::Ranker);
+        assert!(judge(&[package(most)], Architecture::Arm64).is_ok());
+        let told = judge(&[package(most + 1)], Architecture::Arm64).unwrap_err().to_string();
+        for part in ["the ranker's zip", &most.to_string(), &(most + 1).to_string(), "budget"] {
             assert!(told.contains(part), "{part} is missing in: {told}");
         }
     }

@@ -15,7 +15,7 @@ pub(super) fn run(_: &Bench) -> anyhow::Result<Vec<Row>> {
     let row = |what: String, unit, value| Row::new(NAME, what, unit, Summary::exact(value));
     let run = |what: &str, unit, value| row(format!("a run: {what}"), unit, value);
     let mut rows = vec![
-        run("Lambda time", "GB-s", used.lambda_gb_seconds),
+        run("Lambda time, assumed", "GB-s", used.lambda_gb_seconds),
         run("Lambda requests", "", 1.0 + used.enricher_invocations),
         run("SNS requests", "", used.sns_requests),
         run("SQS requests", "", used.sqs_requests),
@@ -27,8 +27,11 @@ pub(super) fn run(_: &Bench) -> anyhow::Result<Vec<Row>> {
         run("logs", "KB", used.log_gb * f64::from(1 << 20)),
     ];
     let grows = |line: &&Line| line.million_movies.quantity > 0.0;
-    let million = |line: &Line| row(format!("a million movies: {}", line.what), "US$", line.million_movies.usd);
-    rows.extend(estimate.lines.iter().filter(grows).map(million));
+    for line in estimate.lines.iter().filter(grows) {
+        let million = |what: String, unit, value| row(format!("a million movies: {what}"), unit, value);
+        rows.push(million(format!("{}, how much", line.what), "", line.million_movies.quantity));
+        rows.push(million(line.what.clone(), "US$", line.million_movies.usd));
+    }
     rows.push(row("a million movies: sum".to_owned(), "US$", estimate.million_movies_usd));
     rows.push(row("a month with a run a day: sum".to_owned(), "US$", estimate.month_usd));
     Ok(rows)

@@ -47,10 +47,11 @@ impl Function {
         let mut command = Command::new(binary);
         command.env_clear().envs(lambdas_own(api.address(), aws)).envs(environment.iter().map(|(k, v)| (k, v)));
         command.stdin(Stdio::null()).stdout(log.reopen()?).stderr(log.reopen()?);
-        let begun = Instant::now();
         let process = Group::spawn(&mut command).with_context(|| format!("starting {}", binary.display()))?;
+        // Spawning is over once the system has begun to execute the binary, and its cost is not the function's.
+        let begun = Instant::now();
         let mut function = Self { process, api, log, started_in: Duration::ZERO };
-        function.started_in = function.wait_until_it_asks()? - begun;
+        function.started_in = function.wait_until_it_asks()?.saturating_duration_since(begun);
         Ok(function)
     }
 

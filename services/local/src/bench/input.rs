@@ -20,8 +20,12 @@ const SEED: u64 = 20_261_122;
 /// The most that an item of ours takes; a million make the 400 MB that the original was measured with.
 const ITEM_BYTES: usize = 400;
 
+/// Spreads ids over all of eight digits, each once: it shares no factor with their number.
+const ID_STEP: usize = 61_803_399;
+const IDS: usize = 100_000_000;
+
 /// A list of so many items in the shape of the source's. Ratings are dense, so that they tie; ranks are the order of the
-/// items, which is not that of the ratings.
+/// items, which is neither that of the ratings nor that of the ids.
 pub(super) fn list_of(items: usize) -> Bytes {
     if items == 250 {
         return Bytes::from_static(SAMPLE_SOURCE);
@@ -43,11 +47,12 @@ fn push_item(list: &mut String, rank: usize, random: &mut fastrand::Rng) {
     let rating = random.u32(10..100);
     // Now and then a text has to be unescaped, which costs a copy.
     let quote = if rank.is_multiple_of(16) { "\\\"" } else { "" };
+    let id = rank * ID_STEP % IDS;
     let (votes, year, name) = (random.u32(1_000..3_000_000), random.u32(1920..2027), random.u32(..));
     // Writing to a string does not fail.
     let _ = write!(
         list,
-        "{{\"id\":\"tt{rank:08}\",\"rank\":\"{rank}\",\"title\":\"The Return of Number {name}\",\
+        "{{\"id\":\"tt{id:08}\",\"rank\":\"{rank}\",\"title\":\"The Return of Number {name}\",\
          \"fullTitle\":\"The Return of Number {name} ({year})\",\"year\":\"{year}\",\
          \"image\":\"https://m.media-amazon.com/images/M/MV5BMDFkYTc0MGEtZmNhMC00ZDIzLWFmNTEtODM1ZmRlYWMwMWFm{rank:08}._V1_Ratio0.6716_AL_.jpg\",\
          \"crew\":\"Frank Darabont (dir.), Tim {quote}{name}{quote} Robbins, Morgan Freeman\",\"imDbRating\":\"{}.{}\",\

@@ -8,9 +8,11 @@ use anyhow::ensure;
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::contract::Service;
+use futures_util::future::try_join_all;
 use pulumi::config::settings;
 
 use super::report::Row;
+use super::statistics::{Summary, log_log_slope};
 use super::{Bench, Series, goals, megabytes, milliseconds, number};
 use crate::artefacts::{Artefacts, package};
 use crate::bench::input::list_of;
@@ -20,6 +22,7 @@ use crate::deploy::Configuration;
 use crate::options::Options;
 use crate::pipeline::{Answer, Pipeline};
 use crate::progress::Progress;
+use crate::schedule::ScheduledEvent;
 
 pub(super) const NAME: &str = "pipeline";
 
@@ -34,15 +37,23 @@ const PAUSE: Duration = Duration::from_millis(25);
 
 pub(super) fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let programs = bench.programs()?;
-    let mut rows = Vec::new();
+    let (mut rows, mut cpus) = (Vec::new(), Vec::new());
     for (movies, runs) in LOADS {
-        rows.extend(bench.runtime.block_on(load(bench, programs, movies, runs))?);
+        let (of_load, cpu_ms_a_movie) = bench.runtime.block_on(load(bench, programs, movies, runs))?;
+        rows.extend(of_load);
+        let all = number(movies * runs);
+        cpus.push((all, all * cpu_ms_a_movie));
     }
+    rows.push(Row::new(NAME, SLOPE, "", Summary::exact(log_log_slope(&cpus))));
     Ok(rows)
 }
 
+const SLOPE: &str = "10 to 10,000 movies: the enricher's CPU grows by the power";
+
 /// A load, through a pipeline of ours and one with a function that does nothing.
-async fn load(bench: &Bench, programs: &Programs, movies: usize, runs: usize) -> anyhow::Result<Vec<Row>> {
+///
+/// Gives its rows, and the enricher's processor time a movie.
+async fn load(bench: &Bench, programs: &Programs, movies: usize, runs: usize) -> anyhow::Result<(Vec<Row>, f64)> {
     let Programs { ranker, enricher, floor, .. } = programs;
     let source = list_of(movies.max(250));
     let mut ours = Line::start(movies, runs, &source, packages(ranker, enricher)?).await?;
@@ -59,6 +70,7 @@ async fn load(bench: &Bench, programs: &Programs, movies: usize, runs: usize) ->
         bench.progress.say(&format!("  {name}, round {}", round + 1));
         let used = ours.measure().await?;
         series.add(RATE, used.rate);
+        series.add(TIME, 1_000.0 / used.rate);
         series.add(CPU, used.cpu_ms);
         series.add(MEMORY, used.peak_mb);
         series.add(CEILING, nothing.measure().await?.rate);
@@ -68,10 +80,12 @@ async fn load(bench: &Bench, programs: &Programs, movies: usize, runs: usize) ->
     let rate = row(RATE, "/s")?.beside("nothing done", series.summary(CEILING)?);
     // The goal is for loads that take long enough to be measured.
     let rate = if movies * runs >= 1_000 { rate.judged_by(&goals::THROUGHPUT) } else { rate };
-    Ok(vec![rate, row(CPU, "ms")?, row(MEMORY, "MB")?])
+    let rows = vec![rate, row(TIME, "ms")?, row(CPU, "ms")?, row(MEMORY, "MB")?];
+    Ok((rows, series.summary(CPU)?.median))
 }
 
 const RATE: &str = "messages";
+const TIME: &str = "time a movie";
 const CPU: &str = "the enricher's CPU a movie";
 const MEMORY: &str = "the enricher's peak memory";
 const CEILING: &str = "messages, nothing done";
@@ -101,7 +115,11 @@ impl Line {
             source: Some(source.to_vec()),
             top_n: movies,
             // As deployed unless told otherwise; the receiver here would keep the spans of a hundred thousand movies.
-            configuration: Configuration::from([(settings::OTLP_ENDPOINT.name.to_owned(), String::new())]),
+            // And as many rankers as there are runs, so that these begin at once.
+            configuration: Configuration::from([
+                (settings::OTLP_ENDPOINT.name.to_owned(), String::new()),
+                (settings::RESERVE_CONCURRENCY.name.to_owned(), "false".to_owned()),
+            ]),
             functions: Some(functions),
             progress: Progress::Silent,
             ..Options::default()
@@ -114,12 +132,12 @@ impl Line {
     async fn measure(&mut self) -> anyhow::Result<Used> {
         let before = self.enrichers()?;
         let begun = Instant::now();
+        let mut events = Vec::new();
         for _ in 0..self.runs {
             self.next += TimeDelta::seconds(1);
-            let event = self.pipeline.event_at(self.next)?;
-            let answer = self.pipeline.invoke(Service::Ranker, event.json()).await?;
-            ensure!(matches!(answer, Answer::Success(_)), "the ranker answered with {answer:?}");
+            events.push(self.pipeline.event_at(self.next)?);
         }
+        try_join_all(events.iter().map(|event| self.rank(event))).await?;
         self.wait_until_empty(begun).await?;
         let took = begun.elapsed();
         let after = self.enrichers()?;
@@ -129,6 +147,13 @@ impl Line {
             cpu_ms: milliseconds(after.0.saturating_sub(before.0)) / movies,
             peak_mb: megabytes(after.1),
         })
+    }
+
+    /// Publishes a run.
+    async fn rank(&self, event: &ScheduledEvent) -> anyhow::Result<()> {
+        let answer = self.pipeline.invoke(Service::Ranker, event.json()).await?;
+        ensure!(matches!(answer, Answer::Success(_)), "the ranker answered with {answer:?}");
+        Ok(())
     }
 
     async fn wait_until_empty(&self, begun: Instant) -> anyhow::Result<()> {

@@ -52,11 +52,17 @@ pub(super) struct Ranker {
     pub(super) function: Function,
     aws: Aws,
     events: Events,
+    top_n: usize,
 }
 
 impl Ranker {
     /// One that has asked for its first event, and whose source is the sample.
     pub(super) fn start(bench: &Bench, telemetry: Telemetry) -> anyhow::Result<Self> {
+        Self::of_runs_of(bench, telemetry, MOVIES)
+    }
+
+    /// The same with runs of so many movies.
+    pub(super) fn of_runs_of(bench: &Bench, telemetry: Telemetry, top_n: usize) -> anyhow::Result<Self> {
         let aws = Aws::start().context("starting a stand-in for AWS")?;
         aws.set_source(Bytes::from_static(SAMPLE_SOURCE));
         let mut environment = common(&aws, telemetry);
@@ -64,11 +70,11 @@ impl Ranker {
             (SOURCE_BUCKET.name, aws::SOURCE_BUCKET.to_owned()),
             (SOURCE_KEY.name, "list.json".to_owned()),
             (SOURCE_REGION.name, REGION.to_owned()),
-            (TOP_N.name, MOVIES.to_string()),
+            (TOP_N.name, top_n.to_string()),
             (TOPIC_ARN.name, "arn:aws:sns:eu-central-1:123456789012:bench".to_owned()),
         ]);
         let function = Function::start(&bench.programs()?.ranker, aws.address(), &environment)?;
-        Ok(Self { function, aws, events: Events::new() })
+        Ok(Self { function, aws, events: Events::new(), top_n })
     }
 
     pub(super) fn set_source(&self, list: Bytes) {
@@ -80,7 +86,10 @@ impl Ranker {
         let event = self.events.scheduled()?.json().to_string();
         let used = self.function.invoke(event.into_bytes())?;
         let summary: Value = serde_json::from_slice(&used.answer)?;
-        ensure!(summary["ranked"] == json!(MOVIES) && summary["rejected"] == 0, "the ranker answered with {summary}");
+        ensure!(
+            summary["ranked"] == json!(self.top_n) && summary["rejected"] == 0,
+            "the ranker answered with {summary}"
+        );
         Ok(used)
     }
 }
