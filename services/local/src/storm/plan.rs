@@ -24,7 +24,7 @@ pub(super) enum Fault {
 pub(super) struct Plan {
     /// In order of time.
     pub(super) faults: VecDeque<(usize, Fault)>,
-    /// After so many different movies on the topic, a process of the ranker is killed; in order of time.
+    /// After so many messages on the topic, every process of the ranker is killed; in order of time.
     pub(super) ranker_kills: VecDeque<usize>,
     /// So many of the best movies are not to be had as long as the storm rages.
     pub(super) unknown: usize,

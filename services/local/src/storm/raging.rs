@@ -38,12 +38,13 @@ const GLANCE: Duration = Duration::from_millis(5);
 /// How often is looked at the queues, which takes calls to the local AWS.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// How long the topic takes to answer the first publications, two of which each run of a small storm makes: else rankers
-/// would be done before somebody looks, and none could be killed at work.
-const SLOW_TOPIC: Duration = Duration::from_millis(1_500);
+/// How long the topic takes to answer the first publications: else rankers would be done before somebody looks, and none
+/// could be killed at work.
+const SLOW_TOPIC: Duration = Duration::from_secs(2);
 
-/// How many publications that goes for.
-const SLOW_PUBLICATIONS: usize = 20;
+/// How many publications that goes for: half of what the rankers of the smaller storms make, so that some of them have
+/// published while others are at it.
+const SLOW_PUBLICATIONS: usize = 10;
 
 /// How many failed records show that OMDb is missed.
 const MISSED: u32 = 5;
@@ -83,6 +84,7 @@ impl Raging {
 
     /// Everything from the first fault to the last question.
     pub(super) async fn live(mut self) -> anyhow::Result<(Figures, Vec<Violation>)> {
+        self.kill_rankers().await?;
         self.rage().await?;
         self.say("at rest; checking");
         let mut violations = self.check(false).await?;
@@ -106,7 +108,6 @@ impl Raging {
             }
             self.do_what_is_due().await?;
             if looked.elapsed() >= LOOK {
-                self.kill_rankers().await?;
                 if self.trial.is_at_rest().await? {
                     return Ok(());
                 }
@@ -157,13 +158,13 @@ impl Raging {
         Ok(())
     }
 
+    /// Before all else: rankers are done long before the rest is. All of them, since some of the processes may be idle.
     async fn kill_rankers(&mut self) -> anyhow::Result<()> {
-        self.trial.published_so_far().await?;
-        let movies = self.trial.movies_published();
-        while self.plan.ranker_kills.pop_front_if(|at| *at <= movies).is_some() {
+        while let Some(messages) = self.plan.ranker_kills.pop_front() {
+            self.trial.until_more_is_published(messages.saturating_sub(1), self.patience).await?;
             let at_work = self.trial.has_open_runs();
-            let killed = self.trial.kill(Service::Ranker, &mut self.chance)?;
-            self.figures.rankers_killed += usize::from(at_work && killed);
+            let killed = self.trial.kill_all(Service::Ranker)?;
+            self.figures.rankers_killed += if at_work { killed } else { 0 };
         }
         Ok(())
     }

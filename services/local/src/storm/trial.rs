@@ -226,6 +226,12 @@ impl Trial {
         Ok(chance.choice(processes).is_some_and(|process| kill_process(process, Signal::KILL).is_ok()))
     }
 
+    /// Kills all processes that run a function; tells how many.
+    pub(super) fn kill_all(&self, service: Service) -> anyhow::Result<usize> {
+        let processes = processes_of(&self.pipeline, service)?;
+        Ok(processes.into_iter().filter(|process| kill_process(*process, Signal::KILL).is_ok()).count())
+    }
+
     /// Publishes some of what was published once more, whichever chance says, in batches as the ranker does.
     ///
     /// # Errors
