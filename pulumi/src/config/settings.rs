@@ -92,10 +92,10 @@ const TIMEOUT_SECONDS: Allowed = Allowed::Whole(1, 900);
 /// The bounds that the enricher itself sets, see the variable's `looks_like`.
 const OMDB_TIMEOUT_MS_ALLOWED: Allowed = Allowed::Whole(1, 60_000);
 
-/// A hundred years; S3 takes any positive number.
 /// A movie that is moved back on its last day as a dead letter still finds its run, and a day to spare.
 const LEAST_RUN_RETENTION_DAYS: u32 = 19;
 
+/// A hundred years; S3 takes any positive number.
 const RETENTION_DAYS: Allowed = Allowed::Whole(1, 36_500);
 
 #[expect(clippy::cast_possible_truncation, reason = "both are at most 1,000")]

@@ -128,8 +128,8 @@ impl Bucket for SimulatedBucket {
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, BucketError> {
-        if let Some(names) = self.listed().get(prefix).filter(|_| self.has(Mutation::FirstListFinal)) {
-            return Ok(names.clone());
+        if let Some(keys) = self.listed().get(prefix) {
+            return Ok(keys.clone());
         }
         let place = self.place(prefix);
         let is_stale = self.has(Mutation::StaleLists);
@@ -140,7 +140,9 @@ impl Bucket for SimulatedBucket {
         };
         let names = self.call(Operation::List, "list", prefix, effect).await?;
         let keys: Vec<_> = names.into_iter().map(|name| format!("{prefix}{name}")).collect();
-        self.listed().insert(prefix.to_owned(), keys.clone());
+        if self.has(Mutation::FirstListFinal) {
+            self.listed().insert(prefix.to_owned(), keys.clone());
+        }
         Ok(keys)
     }
 
