@@ -1,6 +1,7 @@
 //! The queue that feeds the enricher: what cannot succeed before long is hidden there.
 
 use std::future::Future;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -47,7 +48,9 @@ pub struct QueueError {
 /// The queue in SQS.
 #[derive(Debug, Clone)]
 pub struct SqsQueue {
-    sqs: aws_sdk_sqs::Client,
+    aws: SdkConfig,
+    /// Begun when first needed. Most environments never hide a message, and each client makes the start longer.
+    sqs: OnceLock<aws_sdk_sqs::Client>,
     url: String,
     visibility_timeout: Duration,
 }
@@ -56,14 +59,20 @@ impl SqsQueue {
     /// A client of this queue, which has this visibility timeout.
     #[must_use]
     pub fn new(aws: &SdkConfig, url: &str, visibility_timeout: Duration) -> Self {
-        let config = aws_sdk_sqs::config::Builder::from(aws).interceptor(AwsCalls { describe, expected: &[] });
-        Self { sqs: aws_sdk_sqs::Client::from_conf(config.build()), url: url.to_owned(), visibility_timeout }
+        Self { aws: aws.clone(), sqs: OnceLock::new(), url: url.to_owned(), visibility_timeout }
+    }
+
+    fn sqs(&self) -> &aws_sdk_sqs::Client {
+        self.sqs.get_or_init(|| {
+            let config = aws_sdk_sqs::config::Builder::from(&self.aws);
+            aws_sdk_sqs::Client::from_conf(config.interceptor(AwsCalls { describe, expected: &[] }).build())
+        })
     }
 
     /// At most [`MAX_ENTRIES`].
     async fn hide_some(&self, messages: &[Hidden]) -> Result<(), QueueError> {
         let entries = messages.iter().enumerate().map(|(index, message)| entry(index, message)).collect();
-        let change = self.sqs.change_message_visibility_batch().queue_url(&self.url).set_entries(Some(entries));
+        let change = self.sqs().change_message_visibility_batch().queue_url(&self.url).set_entries(Some(entries));
         let answer = change
             .send()
             .await
