@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::json;
@@ -26,6 +27,8 @@ pub(super) struct Aws {
 #[derive(Debug, Default)]
 struct Stored {
     source: Bytes,
+    /// How long S3 takes for each answer.
+    s3_delay: Duration,
     /// By path, bucket included.
     objects: BTreeMap<String, Object>,
     writes: u64,
@@ -55,6 +58,11 @@ impl Aws {
         lock(&self.stored).source = source;
     }
 
+    /// From now on, S3 takes so long for each answer.
+    pub(super) fn set_s3_delay(&self, delay: Duration) {
+        lock(&self.stored).s3_delay = delay;
+    }
+
     /// How many objects runs have left, which are then gone.
     pub(super) fn take_runs(&self) -> usize {
         let mut stored = lock(&self.stored);
@@ -71,6 +79,11 @@ fn lock(stored: &Mutex<Stored>) -> MutexGuard<'_, Stored> {
 
 fn answer(stored: &Mutex<Stored>, request: &Request) -> Answer {
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+    // Each connection has a thread of its own.
+    if request.method != "POST" {
+        let delay = lock(stored).s3_delay;
+        std::thread::sleep(delay);
+    }
     match (request.method.as_str(), path) {
         ("POST", "/v1/traces") => Answer::new(200, "").with("content-type", "application/x-protobuf"),
         // An empty map (RFC 8949, section 3.1).

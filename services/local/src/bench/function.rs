@@ -4,12 +4,13 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
 use tempfile::NamedTempFile;
 
 use super::process_figures::{Figures, figures};
+use super::programs::Programs;
 use super::runtime_api::{Invocation, RuntimeApi};
 use crate::emulator::REGION;
 use crate::fault::tail;
@@ -27,6 +28,8 @@ pub(super) struct Function {
     log: NamedTempFile,
     /// From its start to its first question for an event.
     pub(super) started_in: Duration,
+    /// The processor time of its process before its start.
+    not_its_own: Duration,
 }
 
 /// What one invocation used.
@@ -41,17 +44,25 @@ pub(super) struct Used {
 
 impl Function {
     /// Starts a binary with nothing in its environment but this and what Lambda sets; `aws` is the AWS it asks.
-    pub(super) fn start(binary: &Path, aws: SocketAddr, environment: &[(&str, String)]) -> anyhow::Result<Self> {
+    pub(super) fn start(
+        programs: &Programs,
+        binary: &Path,
+        aws: SocketAddr,
+        environment: &[(&str, String)],
+    ) -> anyhow::Result<Self> {
         let api = RuntimeApi::start().context("starting a Runtime API")?;
         let log = NamedTempFile::new().context("making a file for a function's log")?;
-        let mut command = Command::new(binary);
+        let begun = NamedTempFile::new().context("making a file for the time of a start")?;
+        let mut command = Command::new(&programs.timed_start);
+        command.arg(begun.path()).arg(binary);
         command.env_clear().envs(lambdas_own(api.address(), aws)).envs(environment.iter().map(|(k, v)| (k, v)));
         command.stdin(Stdio::null()).stdout(log.reopen()?).stderr(log.reopen()?);
         let process = Group::spawn(&mut command).with_context(|| format!("starting {}", binary.display()))?;
-        // Spawning is over once the system has begun to execute the binary, and its cost is not the function's.
-        let begun = Instant::now();
-        let mut function = Self { process, api, log, started_in: Duration::ZERO };
-        function.started_in = function.wait_until_it_asks()?.saturating_duration_since(begun);
+        let mut function = Self { process, api, log, started_in: Duration::ZERO, not_its_own: Duration::ZERO };
+        let asked = function.wait_until_it_asks()?;
+        let start = Start::noted_in(begun.path())?;
+        function.started_in = asked.saturating_duration_since(start.at);
+        function.not_its_own = start.cpu;
         Ok(function)
     }
 
@@ -68,7 +79,8 @@ impl Function {
     }
 
     pub(super) fn figures(&self) -> anyhow::Result<Figures> {
-        figures(self.process.id())
+        let figures = figures(self.process.id())?;
+        Ok(Figures { cpu: figures.cpu.saturating_sub(self.not_its_own), ..figures })
     }
 
     fn wait_until_it_asks(&self) -> anyhow::Result<Instant> {
@@ -82,6 +94,24 @@ impl Function {
     fn told(&self, what: &str) -> String {
         let log = fs::read_to_string(self.log.path()).unwrap_or_default();
         format!("the function {what}; its log ends with:\n{}", tail(&log))
+    }
+}
+
+/// When a function began, and what its process had used by then.
+struct Start {
+    at: Instant,
+    cpu: Duration,
+}
+
+impl Start {
+    /// As `timed-start` leaves it.
+    fn noted_in(path: &Path) -> anyhow::Result<Self> {
+        let text = fs::read_to_string(path).context("reading when a function began")?;
+        let (at, cpu) = text.split_once(' ').with_context(|| format!("a function began at {text:?}"))?;
+        let [at, cpu] = [at, cpu].map(|nanoseconds| nanoseconds.parse().map(Duration::from_nanos));
+        // The clock of processes among each other; ours is finer, but tells nobody else anything.
+        let ago = SystemTime::now().duration_since(UNIX_EPOCH)?.saturating_sub(at?);
+        Ok(Self { at: Instant::now().checked_sub(ago).context("a function began before this machine")?, cpu: cpu? })
     }
 }
 

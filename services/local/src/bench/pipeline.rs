@@ -13,7 +13,7 @@ use pulumi::config::settings;
 
 use super::report::Row;
 use super::statistics::{Summary, log_log_slope};
-use super::{Bench, Series, goals, megabytes, milliseconds, number};
+use super::{Bench, Built, Series, goals, megabytes, milliseconds, number};
 use crate::artefacts::{Artefacts, package};
 use crate::bench::input::list_of;
 use crate::bench::process_figures::{figures, of_function};
@@ -29,6 +29,9 @@ pub(super) const NAME: &str = "pipeline";
 /// How many movies a run has, and how many runs are started at once.
 const LOADS: [(usize, usize); 4] = [(10, 1), (100, 1), (1_000, 1), (1_000, 10)];
 
+/// Those that are done with in seconds.
+const LOADS_TESTED: [(usize, usize); 2] = [(10, 1), (10, 2)];
+
 /// How long one load may take.
 const TIMEOUT: Duration = Duration::from_mins(10);
 
@@ -38,7 +41,11 @@ const PAUSE: Duration = Duration::from_millis(25);
 pub(super) fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let programs = bench.programs()?;
     let (mut rows, mut cpus) = (Vec::new(), Vec::new());
-    for (movies, runs) in LOADS {
+    let loads: &[_] = match bench.built {
+        Built::Shipped => &LOADS,
+        Built::Tested => &LOADS_TESTED,
+    };
+    for &(movies, runs) in loads {
         let (of_load, cpu_ms_a_movie) = bench.runtime.block_on(load(bench, programs, movies, runs))?;
         rows.extend(of_load);
         let all = number(movies * runs);

@@ -28,9 +28,11 @@ pub(super) struct Programs {
     pub(super) floor: PathBuf,
     /// Reads a list over and over.
     pub(super) read_list: PathBuf,
+    /// Notes the time and becomes one of the others.
+    pub(super) timed_start: PathBuf,
 }
 
-/// The package that the last two are in.
+/// The package that the last three are in.
 const LIMITS: &str = "floor";
 
 pub(super) async fn build(built: Built, progress: Progress) -> anyhow::Result<Programs> {
@@ -50,6 +52,7 @@ async fn shipped(progress: Progress) -> anyhow::Result<Programs> {
         enricher: program(enricher),
         floor: program("floor"),
         read_list: program("read-list"),
+        timed_start: program("timed-start"),
     })
 }
 
@@ -78,5 +81,6 @@ async fn tested(progress: Progress) -> anyhow::Result<Programs> {
         enricher: program(enricher)?,
         floor: program("floor")?,
         read_list: program("read-list")?,
+        timed_start: program("timed-start")?,
     })
 }

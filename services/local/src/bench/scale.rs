@@ -10,17 +10,24 @@ use super::input::list_of;
 use super::report::Row;
 use super::statistics::log_log_slope;
 use super::subjects::{Ranker, Telemetry};
-use super::{Bench, Series, megabytes, milliseconds, number};
+use super::{Bench, Built, Series, megabytes, milliseconds, number};
 
 pub(super) const NAME: &str = "scale";
 
 /// The lengths of lists, shortest first.
 const SIZES: [usize; 4] = [250, 10_000, 100_000, 1_000_000];
 
+/// Those that a ranker without optimizations is done with in seconds.
+const SIZES_TESTED: [usize; 4] = [250, 2_000, 4_000, 8_000];
+
 pub(super) fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
-    let lists = SIZES.map(|items| (items, list_of(items)));
+    let sizes = match bench.built {
+        Built::Shipped => SIZES,
+        Built::Tested => SIZES_TESTED,
+    };
+    let lists = sizes.map(|items| (items, list_of(items)));
     let mut rows = ranker(bench, &lists)?;
-    rows.push(reading::run(bench, &lists[2].1)?);
+    rows.push(reading::run(bench, &lists[2])?);
     rows.extend(publishing::run(bench)?);
     Ok(rows)
 }
@@ -51,7 +58,8 @@ fn ranker(bench: &Bench, lists: &[(usize, Bytes)]) -> anyhow::Result<Vec<Row>> {
         series.add(SLOPE, log_log_slope(&beyond_the_first(&cpus)));
         series.add(WHOLE_SLOPE, log_log_slope(&cpus[1..]));
     }
-    rows(&series)
+    let sizes: Vec<_> = lists.iter().map(|(items, _)| *items).collect();
+    rows(&series, &sizes)
 }
 
 /// What each list takes beyond the shortest, and how many items more it has: what an invocation takes in any case, calls
@@ -67,15 +75,20 @@ const SLOPE: &str = "rank 10,000 to 1,000,000: CPU beyond that of 250 items grow
 const WHOLE_SLOPE: &str = "rank 10,000 to 1,000,000: CPU with calls and telemetry grows by the power";
 
 fn name(items: usize) -> String {
-    let digits = items.to_string();
-    let parts: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
-    format!("rank {}", parts.join(","))
+    format!("rank {}", grouped(items))
 }
 
-fn rows(series: &Series) -> anyhow::Result<Vec<Row>> {
+/// A number with commas between its thousands.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let parts: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    parts.join(",")
+}
+
+fn rows(series: &Series, sizes: &[usize]) -> anyhow::Result<Vec<Row>> {
     let row = |what: String, unit| anyhow::Ok(Row::new(NAME, what.clone(), unit, series.summary(&what)?));
     let mut rows = Vec::new();
-    for items in SIZES {
+    for &items in sizes {
         let part = |part: &str, unit| row(format!("{}{part}", name(items)), unit);
         let (mut wall, mut cpu, mut memory) = (part("", "ms")?, part(": CPU", "ms")?, part(": peak memory", "MB")?);
         if items == 100_000 {

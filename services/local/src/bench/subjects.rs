@@ -73,7 +73,7 @@ impl Ranker {
             (TOP_N.name, top_n.to_string()),
             (TOPIC_ARN.name, "arn:aws:sns:eu-central-1:123456789012:bench".to_owned()),
         ]);
-        let function = Function::start(&bench.programs()?.ranker, aws.address(), &environment)?;
+        let function = Function::start(bench.programs()?, &bench.programs()?.ranker, aws.address(), &environment)?;
         Ok(Self { function, aws, events: Events::new(), top_n })
     }
 
@@ -126,8 +126,13 @@ impl Enricher {
             (OMDB_BASE_URL.name, omdb.base_url()),
             (OMDB_DAILY_LIMIT.name, DAILY_LIMIT.to_owned()),
         ]);
-        let function = Function::start(&bench.programs()?.enricher, aws.address(), &environment)?;
+        let function = Function::start(bench.programs()?, &bench.programs()?.enricher, aws.address(), &environment)?;
         Ok(Self { function, aws, omdb, events: Events::new(), movies: best_of(SAMPLE_SOURCE, MOVIES)? })
+    }
+
+    /// From now on, S3 takes so long for each answer.
+    pub(super) fn set_s3_delay(&self, delay: Duration) {
+        self.aws.set_s3_delay(delay);
     }
 
     /// One batch, which is a whole run.
@@ -145,5 +150,5 @@ impl Enricher {
 
 /// A function that does nothing.
 pub(super) fn start_floor(bench: &Bench, aws: &Aws) -> anyhow::Result<Function> {
-    Function::start(&bench.programs()?.floor, aws.address(), &[])
+    Function::start(bench.programs()?, &bench.programs()?.floor, aws.address(), &[])
 }

@@ -36,6 +36,18 @@ fn both_functions_start_and_serve_between_the_stand_ins_and_their_figures_are_to
 }
 
 #[test]
+fn lists_and_loads_of_all_sizes_are_measured_and_their_growth_is_told() {
+    let rows = rows(&bench(&["scale", "pipeline", "--rounds", "1", "--tested", "--json"]));
+    for row in &rows {
+        // How loads of seconds grow is mostly noise.
+        let (is_growth, median) = (row["unit"] == "", row["median"].as_f64().unwrap());
+        assert!(median.is_finite() && (is_growth || median > 0.0), "{row}");
+    }
+    let told = |what: &str| rows.iter().filter(|row| row["what"].as_str().unwrap().contains(what)).count();
+    assert_eq!(["grows by the power", "peak memory", "publish all", "through the pipeline"].map(told), [3, 10, 2, 4]);
+}
+
+#[test]
 fn what_a_million_movies_cost_is_what_cargo_local_cost_tells() {
     let rows = rows(&bench(&["cost", "--json"]));
     let estimate = local::Estimate::of(&local::Configuration::new()).unwrap();
