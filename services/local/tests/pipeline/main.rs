@@ -5,6 +5,8 @@ mod bad_records;
 mod bad_sources;
 mod bucket;
 mod metrics;
+#[path = "../midnight/mod.rs"]
+mod midnight;
 mod omdb_failures;
 mod repeated_events;
 mod telemetry;

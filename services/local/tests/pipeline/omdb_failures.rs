@@ -1,9 +1,9 @@
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use domain::contract::metrics;
-use domain::quota::Day;
 use local::{OMDB_STAND_IN_KEY, OmdbFault, Options, Outcome, Permissions, Pipeline};
 
+use crate::midnight::pass_midnight_if_within;
 use crate::{PATIENCE, TRIES_ENOUGH, complete, failing, noon, sample_ids};
 
 /// Waits until the enricher has counted this many failures.
@@ -82,7 +82,7 @@ async fn two_runs_share_the_requests_of_a_day_and_what_gets_none_waits_hidden_fo
     // One film a batch: as many environments as may run at once share the count.
     options.configuration.insert("batchSize".to_owned(), "1".to_owned());
     let pipeline = Pipeline::start(options).await.unwrap();
-    pass_midnight().await;
+    pass_midnight_if_within(2 * PATIENCE).await;
     let before = pipeline.event_at("2026-11-21T12:00:00Z".parse().unwrap()).unwrap();
     complete(&pipeline, &before).await;
     let event = noon(&pipeline);
@@ -103,16 +103,6 @@ async fn two_runs_share_the_requests_of_a_day_and_what_gets_none_waits_hidden_fo
     assert_eq!(pipeline.wait_for_run(&event.run, PATIENCE).await.unwrap(), Outcome::Completed);
     assert_eq!(pipeline.omdb().unwrap().total_requests(), 20);
     assert_eq!(the_count(&pipeline).await.1["requests"], 5);
-}
-
-/// The functions have the machine's clock. If the day is about to end, waits for the next one, so that what follows is of
-/// one day.
-async fn pass_midnight() {
-    let now = SystemTime::now().into();
-    let left = (Day::of(now).end() - now).to_std().unwrap();
-    if left < 2 * PATIENCE {
-        tokio::time::sleep(left).await;
-    }
 }
 
 /// The key and the text of the latest count.

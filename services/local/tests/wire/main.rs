@@ -9,6 +9,8 @@ mod aws;
 mod checks;
 mod command;
 mod functions;
+#[path = "../midnight/mod.rs"]
+mod midnight;
 mod omdb;
 mod redelivery;
 mod storm;

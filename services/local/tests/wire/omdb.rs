@@ -1,13 +1,14 @@
 //! SIGKILL of OMDb's stand-in, and of the functions while they count its requests.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use domain::contract::{Service, metrics};
-use domain::quota::{Day, PREFIX};
+use domain::quota::PREFIX;
 use fastrand::Rng;
 use local::{OmdbFault, Options, Permissions, Trial};
 use serde_json::Value;
 
+use crate::midnight::pass_midnight_if_within;
 use crate::{PATIENCE, assert_nothing_is_lost_or_wrong, moments, noon, options};
 
 #[tokio::test]
@@ -56,7 +57,7 @@ async fn enrichers_that_are_killed_while_they_share_a_days_requests_never_send_m
     let mut options = Options { permissions: Permissions::Recorded, ..options(40) };
     options.configuration.insert("omdbDailyLimit".to_owned(), DAILY_LIMIT.to_string());
     let trial = Trial::start(options).await.unwrap();
-    pass_midnight().await;
+    pass_midnight_if_within(2 * PATIENCE).await;
     let omdb = trial.pipeline().omdb().unwrap();
     omdb.fail_all(OmdbFault::Delay(Duration::from_millis(50)));
     let mut chance = Rng::with_seed(4);
@@ -83,14 +84,4 @@ async fn enrichers_that_are_killed_while_they_share_a_days_requests_never_send_m
     let worked_off = trial.pipeline().showing_hidden(trial.until_at_rest(PATIENCE));
     worked_off.await.unwrap();
     assert_nothing_is_lost_or_wrong(&trial).await;
-}
-
-/// The functions have the machine's clock. If the day is about to end, waits for the next one, so that what follows is of
-/// one day.
-async fn pass_midnight() {
-    let now = SystemTime::now().into();
-    let left = (Day::of(now).end() - now).to_std().unwrap();
-    if left < 2 * PATIENCE {
-        tokio::time::sleep(left).await;
-    }
 }
