@@ -24,7 +24,8 @@ pub(super) fn figures(process: u32) -> anyhow::Result<Figures> {
     let status = fs::read_to_string(folder.join("status")).with_context(|| format!("reading {}", folder.display()))?;
     let mut cpu = Duration::ZERO;
     for thread in fs::read_dir(folder.join("task"))? {
-        let told = fs::read_to_string(thread?.path().join("schedstat"))?;
+        // A thread may end meanwhile.
+        let Ok(told) = fs::read_to_string(thread?.path().join("schedstat")) else { continue };
         cpu += Duration::from_nanos(told.split(' ').next().and_then(|text| text.parse().ok()).unwrap_or_default());
     }
     Ok(Figures { cpu, resident_bytes: bytes(&status, "VmRSS:"), peak_resident_bytes: bytes(&status, "VmHWM:") })
@@ -66,6 +67,9 @@ fn bytes(status: &str, name: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+    use std::time::Instant;
+
     use super::*;
 
     #[test]
@@ -82,15 +86,17 @@ mod tests {
     }
 
     #[test]
-    fn work_shows_in_the_figures_of_this_process() {
-        let before = figures(std::process::id()).unwrap();
-        let begun = std::time::Instant::now();
-        while begun.elapsed() < Duration::from_millis(50) {
-            std::hint::spin_loop();
-        }
+    fn work_shows_in_the_figures_of_a_process() {
+        // Of one thread: those of this process come and go with other tests.
+        let mut working = Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap();
+        let before = figures(working.id()).unwrap();
+        let patience = Instant::now() + Duration::from_secs(30);
         // The time of a running thread is told up to the last tick of the clock.
-        std::thread::sleep(Duration::from_millis(1));
-        let after = figures(std::process::id()).unwrap();
+        let after = std::iter::repeat_with(|| figures(working.id()).unwrap())
+            .find(|after| after.cpu > before.cpu || Instant::now() > patience)
+            .unwrap();
+        working.kill().and_then(|()| working.wait()).unwrap();
         assert!(after.cpu > before.cpu && after.peak_resident_bytes >= after.resident_bytes, "{before:?} {after:?}");
+        assert_eq!(figures(working.id()).map_err(|error| error.to_string().contains("reading /proc/")), Err(true));
     }
 }

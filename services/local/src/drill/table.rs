@@ -77,8 +77,9 @@ pub const DRILLS: &[Drill] = &[
     drill!("ranker-throttled", "Two schedule events come at once; the ranker runs once at a time.",
         &["ranker-throttles"], "Lambda tries again and both runs complete, so nobody is woken.",
         stage => faults::ranker_throttled(stage),
-        // Two tries more are all that the local AWS gives a throttled event; AWS tries for hours.
-        prepare: |options| options.async_retry_delay = Duration::from_secs(5)),
+        // Two tries more are all that the local AWS gives a throttled event; AWS tries for hours. The other run is over by
+        // the first of them, on a busy machine too: it would be another throttle and another mail.
+        prepare: |options| options.async_retry_delay = Duration::from_secs(20)),
     // The source
     drill!("source-missing", "There is no source object.", SOURCE_UNREADABLE, "", stage => faults::source_missing(stage)),
     drill!("source-cut-off", "The source ends in the middle.", SOURCE_UNREADABLE, "", stage => faults::source_cut_off(stage)),
