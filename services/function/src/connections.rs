@@ -1,4 +1,4 @@
-//! Connections to the outside: one connector for all AWS clients, one TLS configuration for everything else.
+//! Connections to the outside: one connector for all AWS clients, and a client each for `OMDb` and a collector of traces.
 //!
 //! Left to themselves, each AWS client builds its own TLS connector and reads the system's certificates, which costs
 //! more than the rest of a cold start. The roots are compiled in:
@@ -9,15 +9,16 @@
 //! | OMDb, a collector of traces | Mozilla's |
 //!
 //! The connector of AWS's clients reads its roots from text, so five cost a fifth of a millisecond where all of Mozilla's
-//! cost several. The others are compiled in as rustls wants them and cost nothing.
+//! cost several. The others are compiled in as rustls wants them and cost next to nothing.
 //!
-//! No connection is opened ahead of the first event. That makes a first call quick where setting up TLS is slow, which
-//! compiled-in roots and one connector have seen to: a handshake takes both of its sides together 0.6 ms of processor
-//! time (`cargo bench -p function`, on the machine of README's table), a few milliseconds of what a function of 256 MB
-//! gets of a processor, once in a cold start, and each of ours is cold about once a day. A connection is opened by a
-//! request, and there is none that does no harm: what the roles do not allow, or nobody signed, shows up among the denied
-//! in the logs of whoever owns the bucket, and one more call that is allowed takes its time in S3, longer than it saves.
-//! Nor would it be for nothing: a function on a runtime of its own, as ours are, always paid for its start
+//! No connection is opened ahead of the first event, when Lambda would give a whole processor for it. Ahead, there would
+//! be one a host: five for the enricher, S3, SSM, `OMDb`, CloudWatch and a collector. A handshake takes both of its sides
+//! together about 0.6 ms of processor time (`cargo bench -p function`, on the machine of README's table): 3 ms, or 20 at
+//! the seventh of a processor that 256 MB give (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>).
+//! What a cold batch needs beyond them stays: HTTP/1.1 takes a connection for each of ten movies. That is once a day, and
+//! nobody waits for it, since both functions are invoked asynchronously; and a connection is opened by a request, which
+//! would be one more that has to be allowed, or one more that is denied, in S3's and `CloudTrail`'s logs. A start is not
+//! free, either: a function on a runtime of its own, as ours are, always paid for it
 //! (<https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/>).
 
 use std::sync::Arc;
@@ -39,8 +40,8 @@ use webpki_roots::TLS_SERVER_ROOTS;
 /// Amazon's roots. A test holds them against Mozilla's list.
 const AMAZON_ROOTS: &[u8] = include_bytes!("connections/amazon-roots.pem");
 
-/// What servers are offered, the best first (<https://www.rfc-editor.org/rfc/rfc7301>): over one connection of HTTP/2 go
-/// all requests of a batch.
+/// What servers are offered, the best first (<https://www.rfc-editor.org/rfc/rfc7301>). Once one connection of HTTP/2
+/// stands, all requests go over it; those of a first batch open one each, since none knows yet what will be spoken.
 const APPLICATION_PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
 /// The most time a connection to an AWS service may take. They answer within a few milliseconds in their own region.
@@ -65,8 +66,8 @@ impl Connections {
     /// `CloudTrail` tells who called.
     ///
     /// Lambda gives region and credentials as variables
-    /// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>), so nothing else is asked for them:
-    /// no files, no metadata service.
+    /// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>), so nothing else is asked for them,
+    /// above all no metadata service. The SDK looks for its files of profiles all the same; Lambda has none.
     ///
     /// # Errors
     /// [`ConnectionError`] when the compiled-in roots cannot be used, which is a fault of the build.
@@ -114,6 +115,8 @@ impl ConnectionError {
 /// One connector for whoever asks. The SDK's own way to share one builds another, and reads the roots again, for each
 /// client that gets it, only to see early that it can: that was a fifth of all that the enricher executed until it asked
 /// for its first event.
+///
+/// A timeout of connecting or reading that a client asks for by itself has no effect: the connector has its own.
 fn aws_http_client() -> Result<SharedHttpClient, ConnectionError> {
     let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
     let context = TlsContext::builder().with_trust_store(roots).build().map_err(ConnectionError::new)?;

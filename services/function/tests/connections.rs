@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::config::retry::RetryConfig;
 use domain::contract::Service;
@@ -76,6 +77,50 @@ async fn http_2_is_offered_before_http_1() {
     assert_eq!(offered, [b"h2".to_vec(), b"http/1.1".to_vec()]);
 }
 
+/// A server that accepts and never says anything, not even who it is.
+fn mute_server() -> (SocketAddr, TcpListener) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    (listener.local_addr().unwrap(), listener)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_to_aws_that_does_not_come_about_is_given_up_after_two_seconds() {
+    let (address, _listening) = mute_server();
+    let begun = tokio::time::Instant::now();
+    let reason = ask_aws(&format!("https://localhost:{}/", address.port())).await.unwrap_err();
+    assert!(reason.contains("HTTP connect timeout occurred after 2s"), "{reason}");
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+}
+
+/// A server in clear that counts its connections, and answers on each as often as it is asked.
+fn patient_server() -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, connections) = (listener.local_addr().unwrap(), Arc::<AtomicUsize>::default());
+    let count = Arc::clone(&connections);
+    thread::spawn(move || {
+        for mut connection in listener.incoming().flatten() {
+            count.fetch_add(1, Ordering::Relaxed);
+            thread::spawn(move || {
+                // The questions are small, and none is sent before the last one has its answer.
+                while connection.read(&mut [0; 16 * 1024]).is_ok_and(|bytes| bytes > 0) {
+                    let _ = connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+                }
+            });
+        }
+    });
+    (address, connections)
+}
+
+#[tokio::test]
+async fn all_clients_of_aws_share_their_connections() {
+    let (address, connections) = patient_server();
+    let aws = Connections::new(Service::Enricher).await.unwrap().aws;
+    for _ in 0..2 {
+        let _ = ask_aws_of(&aws, &format!("http://{address}/")).await;
+    }
+    assert_eq!(connections.load(Ordering::Relaxed), 1);
+}
+
 /// A server in clear that counts who asks it.
 fn counting_server() -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -99,8 +144,12 @@ async fn ask(url: &str) -> Result<(), String> {
 
 /// Asks as AWS is asked. What comes back is no answer of CloudWatch: only whether it was asked matters.
 async fn ask_aws(url: &str) -> Result<(), String> {
-    let aws = Connections::new(Service::Enricher).await.unwrap().aws;
-    let config = aws_sdk_cloudwatch::config::Builder::from(&aws)
+    ask_aws_of(&Connections::new(Service::Enricher).await.unwrap().aws, url).await
+}
+
+/// The same by a new client.
+async fn ask_aws_of(aws: &SdkConfig, url: &str) -> Result<(), String> {
+    let config = aws_sdk_cloudwatch::config::Builder::from(aws)
         .credentials_provider(aws_sdk_cloudwatch::config::Credentials::new("id", "secret", None, None, "test"))
         .region(aws_sdk_cloudwatch::config::Region::new("eu-central-1"))
         .endpoint_url(url)

@@ -70,7 +70,7 @@ pub(crate) const CASES: [Case; 7] = [
         what: "ten movies to ten runs of a thousand at once, through the whole local pipeline",
         run: pipeline::run,
     },
-    Case { name: telemetry::NAME, what: "what logs aside telemetry takes", run: telemetry::run },
+    Case { name: telemetry::NAME, what: "what traces and metrics take of a warm invocation", run: telemetry::run },
     Case { name: size::NAME, what: "binaries, zips, and what takes the room", run: size::run },
     Case { name: costs::NAME, what: "what a run and a million movies use and cost", run: costs::run },
 ];
@@ -104,7 +104,8 @@ impl Bench {
             self.progress.say(&format!("· {}: {} …", case.name, case.what));
             rows.extend((case.run)(self).with_context(|| format!("measuring {}", case.name))?);
         }
-        Ok(Report { machine: machine(), date: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true), rows })
+        let date = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
+        Ok(Report { machine: machine(), date, rounds: self.rounds, rows })
     }
 
     /// The binaries, built when they are first needed.

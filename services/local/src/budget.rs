@@ -13,13 +13,18 @@ use domain::contract::Service;
 use crate::package::Package;
 use crate::target;
 
-/// Bytes of a function's zip, for any processor: a larger one takes longer to fetch at each cold start. What it has today on
-/// `x86_64`, 4.4 and 4.9 MB, and a little for another processor and a change of compiler; no more than the 5 MB that are the
-/// goal.
-const fn zip_bytes(service: Service) -> usize {
-    match service {
+/// Bytes of a function's zip: a larger one takes longer to fetch at each cold start. What it has today on `x86_64`, 4.4 and
+/// 4.9 MB, and a little for a change of compiler; no more than the 5 MB that are the goal. On arm64, whose zips CI cannot
+/// build, nobody knows yet whether the goal is met: a tenth more, since a budget that was never held against anything must
+/// not stop somebody's first deployment.
+const fn zip_bytes(service: Service, architecture: Architecture) -> usize {
+    let bytes = match service {
         Service::Ranker => 4_700_000,
         Service::Enricher => 5_000_000,
+    };
+    match architecture {
+        Architecture::X86_64 => bytes,
+        Architecture::Arm64 => bytes + bytes / 10,
     }
 }
 
@@ -32,10 +37,11 @@ const KNOWN: &str = include_str!("../shipped-crates.txt");
 /// The first of them, with the crates that came in since the budget was set.
 pub(crate) fn judge(packages: &[Package], architecture: Architecture) -> anyhow::Result<()> {
     for Package { service, zip_bytes, .. } in packages {
-        let most = self::zip_bytes(*service);
+        let most = self::zip_bytes(*service, architecture);
         ensure!(
             *zip_bytes <= most,
-            "the {}'s zip has {zip_bytes} bytes, more than the {most} that services/local/src/budget.rs allows; {}",
+            "the {}'s zip has {zip_bytes} bytes, more than the {most} that services/local/src/budget.rs allows; {}. \
+             `cargo local bench size` tells what takes the room; the zip can be deployed as it is",
             service.name(),
             told(&came_in(&shipped(architecture)?))
         );
@@ -121,11 +127,13 @@ mod tests {
             zip_bytes,
             binary_bytes: 2 * zip_bytes,
         };
-        let most = zip_bytes(Service::Ranker);
-        assert!(judge(&[package(most)], Architecture::Arm64).is_ok());
-        let told = judge(&[package(most + 1)], Architecture::Arm64).unwrap_err().to_string();
-        for part in ["the ranker's zip", &most.to_string(), &(most + 1).to_string(), "budget"] {
-            assert!(told.contains(part), "{part} is missing in: {told}");
+        for architecture in [Architecture::X86_64, Architecture::Arm64] {
+            let most = zip_bytes(Service::Ranker, architecture);
+            assert!(judge(&[package(most)], architecture).is_ok());
+            let told = judge(&[package(most + 1)], architecture).unwrap_err().to_string();
+            for part in ["the ranker's zip", &most.to_string(), &(most + 1).to_string(), "budget"] {
+                assert!(told.contains(part), "{part} is missing in: {told}");
+            }
         }
     }
 }

@@ -22,14 +22,17 @@ pub(super) fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
         let floor = start_floor(bench, &aws)?;
         note_start(&mut series, FLOOR, &floor)?;
         note_first(&mut series, FLOOR, &floor.invoke(b"{}".to_vec())?);
+        note_peak(&mut series, FLOOR, &floor)?;
 
         let mut ranker = Ranker::start(bench, Telemetry::On)?;
         note_start(&mut series, RANKER, &ranker.function)?;
         note_first(&mut series, RANKER, &ranker.run()?);
+        note_peak(&mut series, RANKER, &ranker.function)?;
 
         let mut enricher = Enricher::start(bench, Telemetry::On, Duration::ZERO)?;
         note_start(&mut series, ENRICHER, &enricher.function)?;
         note_first(&mut series, ENRICHER, &enricher.run()?);
+        note_peak(&mut series, ENRICHER, &enricher.function)?;
     }
     rows(&series)
 }
@@ -44,7 +47,13 @@ fn note_start(series: &mut Series, name: &str, function: &Function) -> anyhow::R
 
 fn note_first(series: &mut Series, name: &str, used: &Used) {
     series.add(format!("{name}: first invocation"), milliseconds(used.wall));
+    series.add(format!("{name}: first invocation, occupied"), milliseconds(used.occupied));
     series.add(format!("{name}: first invocation, CPU"), milliseconds(used.cpu));
+}
+
+fn note_peak(series: &mut Series, name: &str, function: &Function) -> anyhow::Result<()> {
+    series.add(format!("{name}: peak memory"), megabytes(function.figures()?.peak_resident_bytes));
+    Ok(())
 }
 
 fn rows(series: &Series) -> anyhow::Result<Vec<Row>> {
@@ -63,7 +72,9 @@ fn rows(series: &Series) -> anyhow::Result<Vec<Row>> {
         rows.push(row("start, CPU", "ms")?);
         rows.push(row("memory after the start", "MB")?);
         rows.push(row("first invocation", "ms")?.original(original_first));
+        rows.push(row("first invocation, occupied", "ms")?);
         rows.push(row("first invocation, CPU", "ms")?);
+        rows.push(row("peak memory", "MB")?);
     }
     Ok(rows)
 }

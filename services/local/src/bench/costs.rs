@@ -1,13 +1,15 @@
 //! What a run uses and what a million movies cost, from the stack's own facts and dated list prices. `cargo local cost`
 //! tells the prices, where they come from, and what is assumed.
 
-use super::Bench;
 use super::report::Row;
 use super::statistics::Summary;
+use super::{Bench, number};
 use crate::cost::{Estimate, Line, RunUse};
 use crate::deploy::Configuration;
 
 pub(super) const NAME: &str = "cost";
+
+const MILLION: f64 = 1_000_000.0;
 
 pub(super) fn run(_: &Bench) -> anyhow::Result<Vec<Row>> {
     let estimate = Estimate::of(&Configuration::new())?;
@@ -24,14 +26,17 @@ pub(super) fn run(_: &Bench) -> anyhow::Result<Vec<Row>> {
         run("KMS requests", "", used.kms_requests),
         run("PutMetricData", "", used.put_metric_data),
         run("spans", "", used.spans),
-        run("logs", "KB", used.log_gb * f64::from(1 << 20)),
+        run("logs", "KiB", used.log_gb * f64::from(1 << 20)),
     ];
     let grows = |line: &&Line| line.million_movies.quantity > 0.0;
     for line in estimate.lines.iter().filter(grows) {
         let million = |what: String, unit, value| row(format!("a million movies: {what}"), unit, value);
-        rows.push(million(format!("{}, how much", line.what), "", line.million_movies.quantity));
+        rows.push(million(format!("{}, how much", line.what), line.price.unit, line.million_movies.quantity));
         rows.push(million(line.what.clone(), "US$", line.million_movies.usd));
     }
+    // Where they go to X-Ray they are paid for by the byte, and told above; their number is the same wherever they go.
+    let runs = MILLION / number(usize::try_from(estimate.facts.movies_per_run)?);
+    rows.push(row("a million movies: spans, where traces are on, how many".to_owned(), "", runs * used.spans));
     rows.push(row("a million movies: sum".to_owned(), "US$", estimate.million_movies_usd));
     rows.push(row("a month with a run a day: sum".to_owned(), "US$", estimate.month_usd));
     Ok(rows)

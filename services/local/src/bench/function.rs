@@ -37,7 +37,9 @@ pub(super) struct Function {
 pub(super) struct Used {
     /// From the event handed over to the answer received.
     pub(super) wall: Duration,
-    /// From the event handed over to the next question for one, telemetry included.
+    /// From the event handed over to the next question for one, telemetry included: what Lambda bills.
+    pub(super) occupied: Duration,
+    /// Processor time as long as it was occupied.
     pub(super) cpu: Duration,
     pub(super) answer: Vec<u8>,
 }
@@ -70,12 +72,12 @@ impl Function {
     pub(super) fn invoke(&self, event: Vec<u8>) -> anyhow::Result<Used> {
         let before = self.figures()?.cpu;
         let invocation = self.api.invoke(event, || self.process.has_ended());
-        let Some(Invocation { took, body, is_error }) = invocation else { bail!(self.told("gave no answer")) };
+        let Some(Invocation { handed, took, body, is_error }) = invocation else { bail!(self.told("gave no answer")) };
         if is_error {
             bail!(self.told(&format!("answered with {}", String::from_utf8_lossy(&body))));
         }
-        self.wait_until_it_asks()?;
-        Ok(Used { wall: took, cpu: self.figures()?.cpu.saturating_sub(before), answer: body })
+        let occupied = self.wait_until_it_asks()?.saturating_duration_since(handed);
+        Ok(Used { wall: took, occupied, cpu: self.figures()?.cpu.saturating_sub(before), answer: body })
     }
 
     pub(super) fn figures(&self) -> anyhow::Result<Figures> {

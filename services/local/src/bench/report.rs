@@ -13,6 +13,8 @@ pub(crate) struct Report {
     /// Where and when.
     pub(crate) machine: String,
     pub(crate) date: String,
+    /// How often everything was measured.
+    pub(crate) rounds: usize,
     pub(crate) rows: Vec<Row>,
 }
 
@@ -105,7 +107,7 @@ impl Display for Report {
                 writeln!(f, "| {} |", rules.join(" | "))?;
             }
         }
-        writeln!(f, "\n{}, {}.", self.machine, self.date)
+        writeln!(f, "\n{}, {}, {} rounds.", self.machine, self.date, self.rounds)
     }
 }
 
@@ -123,7 +125,7 @@ impl Row {
             spread(min),
             spread(max),
             beside,
-            self.original.map(figure).unwrap_or_default(),
+            self.original.map(|original| format!("{} {}", figure(original), self.unit)).unwrap_or_default(),
             self.goal.unwrap_or_default().to_owned(),
             self.verdict.map_or("", Verdict::name).to_owned(),
         ]
@@ -159,7 +161,8 @@ mod tests {
         for (median, text, json) in [(4.0, "met", "met"), (6.0, "MISSED", "missed")] {
             let row = row(median).judged_by(&goals::START);
             assert_eq!(serde_json::to_value(&row).unwrap()["verdict"], json);
-            let report = Report { machine: "a machine".to_owned(), date: "today".to_owned(), rows: vec![row] };
+            let report =
+                Report { machine: "a machine".to_owned(), date: "today".to_owned(), rounds: 12, rows: vec![row] };
             let shown = report.to_string();
             assert!(shown.contains(text) && shown.contains("2.5 × the floor"), "{shown}");
         }
@@ -167,7 +170,8 @@ mod tests {
 
     #[test]
     fn the_columns_are_aligned() {
-        let report = Report { machine: String::new(), date: String::new(), rows: vec![row(4.0), row(123_456.0)] };
+        let report =
+            Report { machine: String::new(), date: String::new(), rounds: 1, rows: vec![row(4.0), row(123_456.0)] };
         let shown = report.to_string();
         let widths: std::collections::BTreeSet<_> =
             shown.lines().filter(|line| line.starts_with('|')).map(|line| line.chars().count()).collect();

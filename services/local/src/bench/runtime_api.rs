@@ -19,6 +19,8 @@ const VERSION: &str = "/2018-06-01/runtime/";
 /// An answered invocation.
 #[derive(Debug)]
 pub(super) struct Invocation {
+    /// When the event was handed over.
+    pub(super) handed: Instant,
     /// From the event handed over to the answer received.
     pub(super) took: Duration,
     /// The answer, or the error object.
@@ -67,7 +69,7 @@ impl RuntimeApi {
         self.state.1.notify_all();
         drop(state);
         let (at, body, is_error) = self.wait(has_ended, |state| state.answer.take())?;
-        Some(Invocation { took: at - handed, body, is_error })
+        Some(Invocation { handed, took: at - handed, body, is_error })
     }
 
     fn wait<T>(&self, has_ended: impl Fn() -> bool, mut look: impl FnMut(&mut State) -> Option<T>) -> Option<T> {

@@ -9,7 +9,7 @@ use artefacts::package::zip;
 use domain::contract::Service;
 
 use super::goals;
-use super::programs::{in_folder, with_symbols};
+use super::programs::{in_folder, native, with_symbols};
 use super::report::Row;
 use super::statistics::Summary;
 use super::{Bench, megabytes};
@@ -29,7 +29,9 @@ pub(super) fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
         let binary = read(path)?;
         let packed = zip(&binary).with_context(|| format!("zipping {}", path.display()))?;
         rows.push(
-            row(format!("{name}: zip"), packed.len() as u64).original(goals::ORIGINAL_ZIP_MB).judged_by(&goals::ZIP_MB),
+            row(format!("{name}: zip, {}", native()), packed.len() as u64)
+                .original(goals::ORIGINAL_ZIP_MB)
+                .judged_by(&goals::ZIP_MB),
         );
         rows.push(row(format!("{name}: binary"), binary.len() as u64));
         let parts = crates::parts_of(&read(&in_folder(&with_symbols, name))?)?;

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use super::goals;
 use super::report::Row;
-use super::statistics::Summary;
 use super::subjects::{Enricher, Ranker, Telemetry};
 use super::warm::{WARM_UP, note_round};
-use super::{Bench, Series};
+use super::{Bench, Series, megabytes};
 
 pub(super) const NAME: &str = "telemetry";
 
@@ -29,10 +28,21 @@ pub(super) fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     }
     let mut series = Series::default();
     for _ in 0..bench.rounds {
-        note_round(&mut series, &with(RANK), || ranker_on.run())?;
-        note_round(&mut series, &without(RANK), || ranker_off.run())?;
-        note_round(&mut series, &with(ENRICH), || enricher_on.run())?;
-        note_round(&mut series, &without(ENRICH), || enricher_off.run())?;
+        let on_ms = note_round(&mut series, &with(RANK), || ranker_on.run())?;
+        let off_ms = note_round(&mut series, &without(RANK), || ranker_off.run())?;
+        series.add(share(RANK), (on_ms - off_ms) / on_ms * 100.0);
+        let on_ms = note_round(&mut series, &with(ENRICH), || enricher_on.run())?;
+        let off_ms = note_round(&mut series, &without(ENRICH), || enricher_off.run())?;
+        series.add(share(ENRICH), (on_ms - off_ms) / on_ms * 100.0);
+        let functions = [
+            (with(RANK), &ranker_on.function),
+            (without(RANK), &ranker_off.function),
+            (with(ENRICH), &enricher_on.function),
+            (without(ENRICH), &enricher_off.function),
+        ];
+        for (name, function) in functions {
+            series.add(format!("{name}: peak memory"), megabytes(function.figures()?.peak_resident_bytes));
+        }
     }
     let mut rows = Vec::new();
     for name in [RANK, ENRICH] {
@@ -49,15 +59,22 @@ fn without(name: &str) -> String {
     format!("{name}, without")
 }
 
+fn share(name: &str) -> String {
+    format!("{name}: telemetry's share of CPU")
+}
+
 fn rows_of(series: &Series, name: &str) -> anyhow::Result<Vec<Row>> {
-    let pair = |part: &str| {
+    let pair = |part: &str, unit| {
         let (on, off) = (format!("{}{part}", with(name)), format!("{}{part}", without(name)));
         let (measured, beside) = (series.summary(&on)?, series.summary(&off)?);
-        anyhow::Ok((Row::new(NAME, on, "ms", measured).beside("without", beside), measured, beside))
+        anyhow::Ok(Row::new(NAME, on, unit, measured).beside("without", beside))
     };
-    let (wall, ..) = pair("")?;
-    let (cpu, on, off) = pair(": CPU")?;
-    let share = Summary::exact((on.median - off.median) / on.median * 100.0);
-    let share = Row::new(NAME, format!("{name}: telemetry's share of CPU"), "%", share);
-    Ok(vec![wall, cpu, share.judged_by(&goals::TELEMETRY_SHARE)])
+    let share = Row::new(NAME, share(name), "%", series.summary(&share(name))?);
+    Ok(vec![
+        pair("", "ms")?,
+        pair(": occupied", "ms")?,
+        pair(": CPU", "ms")?,
+        pair(": peak memory", "MB")?,
+        share.judged_by(&goals::TELEMETRY_SHARE),
+    ])
 }

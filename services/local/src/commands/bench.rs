@@ -51,7 +51,7 @@ fn help() -> String {
     let cases = CASES.map(|case| format!("\n  {:9}  {}", case.name, case.what)).concat();
     format!(
         "{cases}\n\nThe functions are built as `cargo local package` builds them, for this machine's processor; nothing is \
-         asked of AWS. Missed goals are shown and are no failure. `pipeline` takes by far the longest, an \
+         asked of AWS. Missed goals are shown and are no failure. `pipeline` takes by far the longest, half an \
          hour and more. A figure from fewer than {ROUNDS} rounds is a guess.",
     )
 }
