@@ -31,7 +31,7 @@ pub(super) fn run(_: &Bench) -> anyhow::Result<Vec<Row>> {
     let grows = |line: &&Line| line.million_movies.quantity > 0.0;
     for line in estimate.lines.iter().filter(grows) {
         let million = |what: String, unit, value| row(format!("a million movies: {what}"), unit, value);
-        rows.push(million(format!("{}, how much", line.what), line.price.unit, line.million_movies.quantity));
+        rows.push(million(format!("{}, how much", line.what), thing(line.price.unit), line.million_movies.quantity));
         rows.push(million(line.what.clone(), "US$", line.million_movies.usd));
     }
     // Where they go to X-Ray they are paid for by the byte, and told above; their number is the same wherever they go.
@@ -40,4 +40,24 @@ pub(super) fn run(_: &Bench) -> anyhow::Result<Vec<Row>> {
     rows.push(row("a million movies: sum".to_owned(), "US$", estimate.million_movies_usd));
     rows.push(row("a month with a run a day: sum".to_owned(), "US$", estimate.month_usd));
     Ok(rows)
+}
+
+/// What a price is for, without how many of it: "for 10,000 requests" is for requests.
+fn thing(unit: &'static str) -> &'static str {
+    let one = unit.strip_prefix("a million ").or_else(|| unit.strip_prefix("a "));
+    let many = || Some(unit.strip_prefix("for ")?.split_once(' ')?.1);
+    one.or_else(many).unwrap_or(unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_paid_for_is_told_without_its_number() {
+        assert_eq!(
+            ["for 10,000 requests", "a million requests", "a GB-second"].map(thing),
+            ["requests", "requests", "GB-second"]
+        );
+    }
 }
