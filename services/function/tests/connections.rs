@@ -92,8 +92,18 @@ async fn a_connection_to_aws_that_does_not_come_about_is_given_up_after_two_seco
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
 }
 
+#[tokio::test]
+async fn all_clients_of_aws_share_their_connections() {
+    let (address, connections) = counting_server();
+    let aws = Connections::new(Service::Enricher).await.unwrap().aws;
+    for _ in 0..2 {
+        let _ = ask_aws_of(&aws, &format!("http://{address}/")).await;
+    }
+    assert_eq!(connections.load(Ordering::Relaxed), 1);
+}
+
 /// A server in clear that counts its connections, and answers on each as often as it is asked.
-fn patient_server() -> (SocketAddr, Arc<AtomicUsize>) {
+fn counting_server() -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (address, connections) = (listener.local_addr().unwrap(), Arc::<AtomicUsize>::default());
     let count = Arc::clone(&connections);
@@ -109,31 +119,6 @@ fn patient_server() -> (SocketAddr, Arc<AtomicUsize>) {
         }
     });
     (address, connections)
-}
-
-#[tokio::test]
-async fn all_clients_of_aws_share_their_connections() {
-    let (address, connections) = patient_server();
-    let aws = Connections::new(Service::Enricher).await.unwrap().aws;
-    for _ in 0..2 {
-        let _ = ask_aws_of(&aws, &format!("http://{address}/")).await;
-    }
-    assert_eq!(connections.load(Ordering::Relaxed), 1);
-}
-
-/// A server in clear that counts who asks it.
-fn counting_server() -> (SocketAddr, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (address, asked) = (listener.local_addr().unwrap(), Arc::<AtomicUsize>::default());
-    let count = Arc::clone(&asked);
-    thread::spawn(move || {
-        for mut connection in listener.incoming().flatten() {
-            count.fetch_add(1, Ordering::Relaxed);
-            let _ = connection.read(&mut [0; 4096]);
-            let _ = connection.write_all(ANSWER);
-        }
-    });
-    (address, asked)
 }
 
 /// Asks as OMDb and collectors are asked.

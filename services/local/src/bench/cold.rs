@@ -7,6 +7,7 @@ use super::function::{Function, Used};
 use super::goals;
 use super::report::Row;
 use super::subjects::{Enricher, Ranker, Telemetry, start_floor};
+use super::warm::note_memory;
 use super::{Bench, Series, megabytes, milliseconds};
 
 pub(super) const NAME: &str = "cold";
@@ -22,17 +23,17 @@ pub(super) fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
         let floor = start_floor(bench, &aws)?;
         note_start(&mut series, FLOOR, &floor)?;
         note_first(&mut series, FLOOR, &floor.invoke(b"{}".to_vec())?);
-        note_peak(&mut series, FLOOR, &floor)?;
+        note_memory(&mut series, FLOOR, &floor)?;
 
         let mut ranker = Ranker::start(bench, Telemetry::On)?;
         note_start(&mut series, RANKER, &ranker.function)?;
         note_first(&mut series, RANKER, &ranker.run()?);
-        note_peak(&mut series, RANKER, &ranker.function)?;
+        note_memory(&mut series, RANKER, &ranker.function)?;
 
         let mut enricher = Enricher::start(bench, Telemetry::On, Duration::ZERO)?;
         note_start(&mut series, ENRICHER, &enricher.function)?;
         note_first(&mut series, ENRICHER, &enricher.run()?);
-        note_peak(&mut series, ENRICHER, &enricher.function)?;
+        note_memory(&mut series, ENRICHER, &enricher.function)?;
     }
     rows(&series)
 }
@@ -49,11 +50,6 @@ fn note_first(series: &mut Series, name: &str, used: &Used) {
     series.add(format!("{name}: first invocation"), milliseconds(used.wall));
     series.add(format!("{name}: first invocation, occupied"), milliseconds(used.occupied));
     series.add(format!("{name}: first invocation, CPU"), milliseconds(used.cpu));
-}
-
-fn note_peak(series: &mut Series, name: &str, function: &Function) -> anyhow::Result<()> {
-    series.add(format!("{name}: peak memory"), megabytes(function.figures()?.peak_resident_bytes));
-    Ok(())
 }
 
 fn rows(series: &Series) -> anyhow::Result<Vec<Row>> {

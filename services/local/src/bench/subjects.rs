@@ -73,7 +73,8 @@ impl Ranker {
             (TOP_N.name, top_n.to_string()),
             (TOPIC_ARN.name, "arn:aws:sns:eu-central-1:123456789012:bench".to_owned()),
         ]);
-        let function = Function::start(bench.programs()?, &bench.programs()?.ranker, aws.address(), &environment)?;
+        let programs = bench.programs()?;
+        let function = Function::start(programs, &programs.ranker, aws.address(), &environment)?;
         Ok(Self { function, aws, events: Events::new(), top_n })
     }
 
@@ -126,7 +127,8 @@ impl Enricher {
             (OMDB_BASE_URL.name, omdb.base_url()),
             (OMDB_DAILY_LIMIT.name, DAILY_LIMIT.to_owned()),
         ]);
-        let function = Function::start(bench.programs()?, &bench.programs()?.enricher, aws.address(), &environment)?;
+        let programs = bench.programs()?;
+        let function = Function::start(programs, &programs.enricher, aws.address(), &environment)?;
         Ok(Self { function, aws, omdb, events: Events::new(), movies: best_of(SAMPLE_SOURCE, MOVIES)? })
     }
 
@@ -150,5 +152,6 @@ impl Enricher {
 
 /// A function that does nothing.
 pub(super) fn start_floor(bench: &Bench, aws: &Aws) -> anyhow::Result<Function> {
-    Function::start(bench.programs()?, &bench.programs()?.floor, aws.address(), &[])
+    let programs = bench.programs()?;
+    Function::start(programs, &programs.floor, aws.address(), &[])
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::goals;
 use super::report::Row;
 use super::subjects::{Enricher, Ranker, Telemetry};
-use super::warm::{WARM_UP, note_round};
-use super::{Bench, Series, megabytes};
+use super::warm::{WARM_UP, note_memory, note_round};
+use super::{Bench, Series};
 
 pub(super) const NAME: &str = "telemetry";
 
@@ -41,7 +41,7 @@ pub(super) fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
             (without(ENRICH), &enricher_off.function),
         ];
         for (name, function) in functions {
-            series.add(format!("{name}: peak memory"), megabytes(function.figures()?.peak_resident_bytes));
+            note_memory(&mut series, &name, function)?;
         }
     }
     let mut rows = Vec::new();

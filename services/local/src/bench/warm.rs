@@ -49,8 +49,13 @@ pub(super) fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
         note_round(&mut series, ENRICH_50, || slow.run())?;
         note_invocations(&mut series, ENRICH_FAR, 1, || far.run())?;
         series.add(ONE_CALL, milliseconds(omdb.ask()?));
-        let functions = [(RANK, &ranker.function), (ENRICH, &enricher.function), (ENRICH_50, &slow.function)];
-        for (name, function) in functions.into_iter().chain([(ENRICH_FAR, &far.function)]) {
+        let functions = [
+            (RANK, &ranker.function),
+            (ENRICH, &enricher.function),
+            (ENRICH_50, &slow.function),
+            (ENRICH_FAR, &far.function),
+        ];
+        for (name, function) in functions {
             note_memory(&mut series, name, function)?;
         }
     }
@@ -90,7 +95,8 @@ fn note_invocations(
     Ok(cpu_ms)
 }
 
-fn note_memory(series: &mut Series, name: &str, function: &Function) -> anyhow::Result<()> {
+/// What a function occupies, and the most that it did so far.
+pub(super) fn note_memory(series: &mut Series, name: &str, function: &Function) -> anyhow::Result<()> {
     let figures = function.figures()?;
     series.add(format!("{name}: memory"), megabytes(figures.resident_bytes));
     series.add(format!("{name}: peak memory"), megabytes(figures.peak_resident_bytes));
