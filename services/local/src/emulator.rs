@@ -27,7 +27,12 @@ pub const ACCOUNT_ID: &str = "123456789012";
 /// Id and secret of the access key of the account's owner, who may do everything.
 pub(crate) const OWNER_CREDENTIAL: &str = "local";
 
-const LAUNCHER: &str = concat!(include_str!("leaks/memory.py"), include_str!("emulator_launcher.py"));
+/// The program that Python runs, and before it what it uses.
+const LAUNCHER: &str = concat!(
+    include_str!("leaks/memory.py"),
+    include_str!("emulator/whole_logs.py"),
+    include_str!("emulator/launcher.py")
+);
 
 /// What the emulator is installed from.
 pub(crate) const TOOL: Tool =
@@ -221,6 +226,8 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+    #[cfg(target_os = "linux")]
+    use crate::progress::Progress;
 
     /// A program in the place of Python that does what the lines say.
     fn python(folder: &TempDir, lines: &str) -> Python {
@@ -243,6 +250,21 @@ mod tests {
         let python = python(&folder, "echo 'No module named hypercorn' >&2; exit 1");
         let fault = start(&python).await.unwrap_err().to_string();
         assert!(fault.contains("did not start") && fault.ends_with("No module named hypercorn"), "{fault}");
+    }
+
+    /// The pipe of another process can be written to on Linux only.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn lines_that_are_read_late_are_in_the_log_of_their_invocation() {
+        const LATE: &str = concat!(include_str!("emulator/whole_logs.py"), include_str!("emulator/whole_logs_test.py"));
+        let python = Python::prepare(&TOOL, Progress::Silent).await.unwrap();
+        let output = python.command().args(["-c", LATE]).output().unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            "one\ntwo\n",
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 
     #[tokio::test]

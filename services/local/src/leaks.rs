@@ -5,7 +5,7 @@
 //!
 //! | Searched | Where it comes from |
 //! |---|---|
-//! | all that the local AWS holds: logs, metrics with their dimensions, queues, topics, objects and their older versions, alarms, the template, the functions' settings | its memory, which it writes to a file when it ends (`emulator_launcher.py`) |
+//! | all that the local AWS holds: logs, metrics with their dimensions, queues, topics, objects and their older versions, alarms, the template, the functions' settings | its memory, which it writes to a file when it ends (`leaks/memory.py`) |
 //! | the local AWS's own log, and every other file that it or a function left | its folder |
 //! | spans, as they came | the receiver of traces |
 //! | the functions' calls to AWS, when they are recorded: heads and bodies | the recorder |

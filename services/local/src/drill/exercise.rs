@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alarms::{Event, Resource, State};
-use anyhow::Context;
+use anyhow::{Context, bail};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
@@ -59,7 +59,13 @@ impl GoodRun {
 /// Makes a fault on a pipeline of its own.
 async fn perform(drill: &Drill, act: Act) -> anyhow::Result<(Pipeline, Recording)> {
     let stage = Stage::set(drill).await?;
-    act(&stage).await?;
+    if let Err(error) = act(&stage).await {
+        let complaints = match stage.pipeline.complaints().await {
+            Ok(complaints) => complaints.join("; "),
+            Err(unread) => format!("their logs cannot be read: {unread:#}"),
+        };
+        bail!("{error:#}; what the functions complained of: {complaints}");
+    }
     stage.clear().await
 }
 

@@ -36,6 +36,9 @@ os.write(told, f"{port}\n".encode())
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app
+from ministack.core.lambda_runtime import ProvidedWorker
+
+let_logs_be_whole(ProvidedWorker)  # from whole_logs.py, which stands before this program
 
 
 async def over_tls(scope, receive, send):
@@ -48,7 +51,7 @@ config.bind = [f"fd://{os.dup(listener.fileno())}"]  # closed at the end, while 
 config.graceful_timeout = 0.1  # open connections of idle clients are no reason to wait
 config.keep_alive_timeout = 75  # as ministack's own start sets it
 asyncio.run(serve(over_tls if os.environ.get("AUTH") else app, config))
-write_memory(folder)  # from leaks/memory.py, which stands before this program
+write_memory(folder)  # from leaks/memory.py, which stands before it, too
 
 if starts_again:
     # The functions live on until they notice that nobody takes their answers, as after a failure of their host.
