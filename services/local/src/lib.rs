@@ -86,7 +86,7 @@ pub use omdb::{KEY as OMDB_STAND_IN_KEY, OmdbFault, OmdbStandIn};
 pub use options::{Options, SAMPLE_SOURCE};
 pub use outcome::Outcome;
 pub use permissions::Permissions;
-pub use pipeline::{Answer, Pipeline};
+pub use pipeline::{Answer, PATIENCE, Pipeline};
 pub use progress::Progress;
 pub use recorder::{AwsFault, AwsRequest, Call, Operation, Recorder};
 pub use report::{Report, StoredMovie};

@@ -29,6 +29,9 @@ use crate::recorder::Recorder;
 use crate::schedule::ScheduledEvent;
 use crate::traces::TraceReceiver;
 
+/// More than anything takes that a test or a drill waits for, on a busy machine.
+pub const PATIENCE: Duration = Duration::from_mins(3);
+
 /// A running pipeline. Everything it started ends when it is dropped.
 #[derive(Debug)]
 pub struct Pipeline {

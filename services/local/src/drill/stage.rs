@@ -15,12 +15,9 @@ use crate::omdb::OmdbStandIn;
 use crate::oncall::{ASYNC_RETRY_DELAY, Gauges, REDELIVERY_DELAY, Recording};
 use crate::options::Options;
 use crate::permissions::Permissions;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{PATIENCE, Pipeline};
 use crate::recorder::{AwsFault, Operation};
 use crate::schedule::ScheduledEvent;
-
-/// More than anything takes that a drill waits for, on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The run that a drill is about. Each drill has a pipeline of its own, so all have the same.
 const NOON: &str = "2026-11-22T12:00:00Z";

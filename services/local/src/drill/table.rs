@@ -88,10 +88,13 @@ pub const DRILLS: &[Drill] = &[
         stage => faults::source_shrunk(stage, 150)),
     drill!("source-soured", "Three items of the source have no rating.", &["source-sours"],
         "They are left out, the run completes.", stage => faults::source_soured(stage)),
-    drill!("source-slow", "S3 takes more than four fifths of the ranker's timeout to give the source.",
+    drill!("source-slow", "S3 and SNS take more than four fifths of the ranker's timeout.",
         &["ranker-near-timeout"], "The run completes, but it will not for long.",
-        stage => faults::aws_hiccup(stage, [(Operation::GetObject, AwsFault::Delay(Duration::from_millis(8_200)), 1)]),
-        prepare: |options| set(options, "rankerTimeoutSeconds", "10")),
+        // Each within the most that one try may take, and together so long that a busy machine has time left.
+        stage => faults::aws_hiccup(stage, [Operation::GetObject, Operation::PublishBatch].map(|operation| {
+            (operation, AwsFault::Delay(Duration::from_millis(8_200)), 1)
+        })),
+        prepare: |options| set(options, "rankerTimeoutSeconds", "20")),
     drill!("failed-event-lost", "There is no source object, and the queue for failed events is gone.",
         &["ranker-destination-failed", "ranker-errors", "ranker-events-dropped", "run-late", "source-shrank"],
         "Nothing arrives in the queue, so its own alarm cannot tell.", stage => faults::failed_event_lost(stage), pages: 2),

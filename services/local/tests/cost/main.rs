@@ -4,17 +4,14 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use domain::contract::Service;
 use domain::quota::PREFIX as OMDB_REQUESTS;
 use local::{
-    Answer, AwsRequest, Configuration, Estimate, Facts, Measured, Options, Permissions, Pipeline, RunUse, Span,
+    Answer, AwsRequest, Configuration, Estimate, Facts, Measured, Options, PATIENCE, Permissions, Pipeline, RunUse,
+    Span,
 };
 use serde_json::{Value, json};
-
-/// More than anything takes that is waited for, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The enricher is given a whole run as one batch, as the deployed queue would, since the local AWS does not wait for a
 /// batch to fill. Then the schedule starts the same run, of which only the ranker's part is looked at.

@@ -12,14 +12,11 @@ mod up;
 use std::process::Output;
 use std::time::Duration;
 
-use local::{Configuration, DeadLetters, Endpoint, Options, Pipeline, STACK};
+use local::{Configuration, DeadLetters, Endpoint, Options, PATIENCE, Pipeline, STACK};
 use serde_json::Value;
 use tokio::process::Command;
 
 use self::program::{LOCAL, ended_with};
-
-/// More than anything takes that is waited for, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(90);
 
 /// One try is all that a record gets, and it is given up two seconds after that.
 fn failing() -> Options {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use domain::contract::{Service, metrics};
 use domain::enriched::LATEST_KEY;
-use local::{Configuration, OmdbFault, Options, Outcome, Pipeline, ScheduledEvent, Span};
+use local::{Configuration, OmdbFault, Options, Outcome, PATIENCE, Pipeline, ScheduledEvent, Span};
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -21,9 +21,6 @@ use self::program::ended_with;
 
 /// OpenTelemetry's number of the kind of an invocation's span.
 const SERVER: i32 = 2;
-
-/// More than anything takes that is waited for, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Records that fail come back after two seconds, and lie in the dead-letter queue after this many tries.
 fn failing(max_receive_count: usize, top_n: usize) -> Options {

@@ -4,10 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use domain::contract::metrics;
-use local::{Leak, OMDB_STAND_IN_KEY, OmdbFault, Options, Outcome, Permissions, Pipeline};
+use local::{Leak, OMDB_STAND_IN_KEY, OmdbFault, Options, Outcome, PATIENCE, Permissions, Pipeline};
 use serde_json::Value;
-
-const PATIENCE: Duration = Duration::from_secs(90);
 
 fn sample_id(index: usize) -> String {
     let sample: Value = serde_json::from_slice(local::SAMPLE_SOURCE).unwrap();

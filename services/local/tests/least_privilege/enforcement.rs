@@ -1,9 +1,9 @@
 //! The flow where the local AWS refuses what the functions' roles do not allow.
 
-use local::{Outcome, Permissions, Pipeline};
+use local::{Outcome, PATIENCE, Permissions, Pipeline};
 
 use crate::TRIES_ENOUGH;
-use crate::flow::{self, PATIENCE};
+use crate::flow;
 
 /// One try: what is refused now is refused the next time.
 const ONE_TRY: usize = 1;

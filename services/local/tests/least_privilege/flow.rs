@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use domain::contract::{Service, logs, metrics};
 use domain::enriched::LATEST_KEY;
-use local::{Configuration, OMDB_STAND_IN_KEY, OmdbFault, Options, Outcome, Permissions, Pipeline, ScheduledEvent};
-
-/// More than anything takes that is waited for, on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+use local::{
+    Configuration, OMDB_STAND_IN_KEY, OmdbFault, Options, Outcome, PATIENCE, Permissions, Pipeline, ScheduledEvent,
+};
 
 /// The best movie of the sample list.
 const BEST: &str = "tt0111161";

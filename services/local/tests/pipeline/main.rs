@@ -15,11 +15,8 @@ mod traces;
 
 use std::time::Duration;
 
-use local::{Configuration, Options, Outcome, Pipeline, ScheduledEvent};
+use local::{Configuration, Options, Outcome, PATIENCE, Pipeline, ScheduledEvent};
 use serde_json::{Value, json};
-
-/// More than anything takes that is waited for, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(90);
 
 /// For tests in which records fail: those come back after three seconds and lie in the dead-letter queue after this
 /// many tries.

@@ -21,10 +21,7 @@ use chrono::{DateTime, Utc};
 use domain::enriched::run_list_key;
 use domain::invariants::check;
 use fastrand::Rng;
-use local::{Configuration, Options, Trial, source_of};
-
-/// More than anything takes that is waited for, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(90);
+use local::{Configuration, Options, PATIENCE, Trial, source_of};
 
 /// A run of so many movies. What is not done comes back after two seconds; it is tried often enough for everything that
 /// is mended.
