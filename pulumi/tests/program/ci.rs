@@ -2,9 +2,10 @@
 
 #![cfg(unix)]
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
+
+use artefacts::testing::write_program;
 
 use crate::common::repository;
 
@@ -20,7 +21,7 @@ fn checkout(scripts: &[&str]) -> tempfile::TempDir {
     for path in scripts.iter().chain(&of_configurations) {
         let to = folder.path().join("checkout").join(path);
         std::fs::create_dir_all(to.parent().unwrap()).unwrap();
-        std::fs::copy(repository(path), to).unwrap();
+        write_program(&to, &std::fs::read_to_string(repository(path)).unwrap());
     }
     folder
 }
@@ -72,8 +73,7 @@ fn a_program_that_cannot_be_linted_says_why() {
     let folder = checkout(&[".ci/lint-program", ".ci/requirements.txt"]);
     let bin = folder.path().join("bin");
     std::fs::create_dir(&bin).unwrap();
-    std::fs::write(bin.join("cargo"), "#!/bin/sh\necho 'error: it does not compile' >&2\nexit 101\n").unwrap();
-    std::fs::set_permissions(bin.join("cargo"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    write_program(&bin.join("cargo"), "#!/bin/sh\necho 'error: it does not compile' >&2\nexit 101\n");
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
     let line = "linters=cache/linters-$(sha256sum < .ci/requirements.txt | cut -c1-16)
                 mkdir -p $linters; touch $linters/ready; .ci/lint-program cache";

@@ -2,12 +2,11 @@
 
 #![cfg(unix)]
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
 use artefacts::package;
-use artefacts::testing::{AARCH64, Executable, X86_64, place};
+use artefacts::testing::{AARCH64, Executable, X86_64, place, write_program};
 use domain::contract::Service;
 use serde_json::{Value, json};
 
@@ -39,8 +38,7 @@ fn run(folder: &Path, config: &str) -> Output {
     let seen = folder.join("seen");
     let message = json!({"reason": "compiler-artifact", "executable": env!("CARGO_BIN_EXE_pulumi"), "fresh": true});
     let script = format!("#!/bin/sh\n{{ echo \"$@\"; env; }} > '{}'\necho '{message}'\n", seen.display());
-    std::fs::write(&cargo, script).unwrap();
-    std::fs::set_permissions(&cargo, std::fs::Permissions::from_mode(0o755)).unwrap();
+    write_program(&cargo, &script);
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
     command(folder, config).env("PATH", path).output().unwrap()
 }

@@ -1,10 +1,12 @@
-//! For the tests of other packages: small executables that can be looked into, right ones and wrong ones. Not for the
-//! program or the runner.
+//! For the tests of other packages: small executables that can be looked into, right ones and wrong ones, and scripts that
+//! can be run. Not for the program or the runner.
 
 #![expect(clippy::unwrap_used, reason = "only tests call this, and a test that unwraps fails with the line")]
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use domain::contract::Service;
 
@@ -16,6 +18,21 @@ pub const X86_64: u16 = 62;
 pub const AARCH64: u16 = 183;
 /// RISC-V's, which Lambda does not offer.
 pub const RISCV: u16 = 243;
+
+/// Writes a program that can be run, such as a script, in the place of another.
+///
+/// A process of its own writes it. Were the file open here, it would also be in each process that another test starts
+/// meanwhile, and could not be run until that has begun its own program (`ETXTBSY` in `execve(2)`).
+///
+/// # Panics
+/// When it cannot be written.
+pub fn write_program(path: &Path, text: &str) {
+    let mut shell = Command::new("sh");
+    let mut shell =
+        shell.args(["-c", "cat > \"$0\" && chmod 755 \"$0\""]).arg(path).stdin(Stdio::piped()).spawn().unwrap();
+    shell.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(shell.wait().unwrap().success(), "{} cannot be written", path.display());
+}
 
 /// An ELF file with just enough in it to be looked into: `.dynamic` and `.gnu.version_r` with their strings.
 #[derive(Debug)]

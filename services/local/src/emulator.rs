@@ -223,7 +223,7 @@ fn log_tail(folder: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use artefacts::testing::write_program;
 
     use super::*;
     #[cfg(target_os = "linux")]
@@ -232,8 +232,7 @@ mod tests {
     /// A program in the place of Python that does what the lines say.
     fn python(folder: &TempDir, lines: &str) -> Python {
         let path = folder.path().join("python");
-        fs::write(&path, format!("#!/bin/sh\n{lines}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(&path, &format!("#!/bin/sh\n{lines}\n"));
         Python::at(path)
     }
 

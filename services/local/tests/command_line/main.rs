@@ -41,7 +41,5 @@ fn fresh_target() -> (TempDir, PathBuf) {
 }
 
 fn write_program(path: &Path, lines: &str) {
-    use std::os::unix::fs::PermissionsExt;
-    fs::write(path, format!("#!/bin/sh\n{lines}\n")).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    artefacts::testing::write_program(path, &format!("#!/bin/sh\n{lines}\n"));
 }
