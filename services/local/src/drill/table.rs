@@ -90,7 +90,7 @@ pub const DRILLS: &[Drill] = &[
         "They are left out, the run completes.", stage => faults::source_soured(stage)),
     drill!("source-slow", "S3 and SNS take more than four fifths of the ranker's timeout.",
         &["ranker-near-timeout"], "The run completes, but it will not for long.",
-        // Each within the most that one try may take, and together so long that a busy machine has time left.
+        // One try may take 10 s; two delays allow a timeout that leaves a busy machine 3.6 s.
         stage => faults::aws_hiccup(stage, [Operation::GetObject, Operation::PublishBatch].map(|operation| {
             (operation, AwsFault::Delay(Duration::from_millis(8_200)), 1)
         })),

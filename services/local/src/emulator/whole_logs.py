@@ -26,10 +26,10 @@ def late_lines(process, lines):
     """What lies in the pipe: all lines before a mark that is written behind them."""
     mark = f"end-{time.time_ns()}"
     try:
-        # Only Linux lends the end of the pipe that a process writes to; elsewhere late lines stay late.
-        with open(f"/proc/{process.pid}/fd/1", "w", encoding="utf-8") as pipe:
+        # Only Linux opens a pipe that one reads for writing, too; elsewhere late lines stay late.
+        with open(f"/proc/self/fd/{process.stdout.fileno()}", "w", encoding="utf-8") as pipe:
             pipe.write(f"{mark}\n")
-    except (AttributeError, OSError):  # the process is gone: MiniStack reads such a pipe to its end
+    except (AttributeError, OSError, ValueError):  # the environment was ended, its pipe is closed
         return
     give_up = time.monotonic() + TIMEOUT_S
     while True:

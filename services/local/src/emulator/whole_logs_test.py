@@ -23,13 +23,13 @@ ProvidedWorker._drain_stderr_bounded = drain_before_anything_is_read
 let_logs_be_whole(ProvidedWorker)
 worker = ProvidedWorker("function", {}, b"")
 worker._stderr_queue = queue.Queue()
-function = ["sh", "-c", "echo one; echo two; read -r end"]
-worker._proc = subprocess.Popen(function, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-reading = threading.Thread(target=read_late, args=[worker])
-reading.start()
+function = ["sh", "-c", "echo one; echo two; echo answer >&2; read -r end"]
+pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+worker._proc = subprocess.Popen(function, **pipes)
+threading.Thread(target=read_late, args=[worker], daemon=True).start()
+worker._proc.stderr.readline()
 print(worker._drain_stderr_bounded())
 # Nothing of the mark is left for the next invocation, which is silent.
-print(worker._drain_stderr_bounded(), end="")
-worker._proc.stdin.close()
-reading.join()
+print(worker._drain_stderr_bounded(), end="", flush=True)
+worker._proc.stdin.close()  # the function ends
 worker._proc.wait()
