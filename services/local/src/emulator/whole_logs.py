@@ -5,7 +5,7 @@ machine a line may be later than that: one in hundreds was. It then waits for th
 there is none.
 """
 
-import os, queue, time
+import queue, time
 
 TIMEOUT_S = 5.0  # for a line that is on its way, on a busy machine
 
